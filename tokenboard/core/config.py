@@ -1,0 +1,293 @@
+"""Every setting, read once at the start, typed, frozen and checked. The only reader of the environment.
+
+Laws: a bad setting stops the start with a sentence that names it and its cure; production refuses missing or weak
+secrets; in development missing secrets are generated into `instance/secrets.json` and kept.
+`flask ops env-example` writes `.env.example` from the declarations here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tokenboard.core import settings_fields as read
+from tokenboard.core.crypto import KeyRing
+from tokenboard.core.development_secrets import development_secrets
+from tokenboard.core.settings_fields import ConfigError, Declaration, raw_value, setting, weakness
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says. Fields stand in the order of `.env.example`."""
+
+    environment: str = setting(
+        "TOKENBOARD_ENV",
+        read.choice("development", "production"),
+        "`development` or `production`.",
+        group="Where it runs",
+        default="development",
+    )
+    port: int = setting("PORT", read.integer(1, 65535), "Port of the web process.", group="Where it runs", default=8000)
+    base_url: str = setting(
+        "BASE_URL",
+        read.http_url,
+        "How the world sees this site; links in e-mails are made from it.",
+        group="Where it runs",
+        default="",
+        aliases=("SITE_URL", "FRONTEND_URL", "NEXTAUTH_URL"),
+        is_required_in_production=True,
+        example="https://tokens.example.com",
+    )
+    trusted_hosts: tuple[str, ...] = setting(
+        "TRUSTED_HOSTS",
+        read.names,
+        "Host names that may be asked for, comma-separated. Unset: the host of BASE_URL.",
+        group="Where it runs",
+        default=(),
+        example="tokens.example.com",
+    )
+    proxy_hops: int = setting(
+        "PROXY_HOPS",
+        read.integer(0, 5),
+        "Reverse proxies in front of the web process (Heroku: 1). Unset: 1 on Heroku, else 0.",
+        group="Where it runs",
+        default=0,
+    )
+    cors_origins: tuple[str, ...] = setting(
+        "CORS_ORIGINS",
+        read.names,
+        "Origins whose own front ends may call /api/ with a bearer token, comma-separated.",
+        group="Where it runs",
+        default=(),
+        example="https://app.example.com",
+    )
+    log_level: str = setting(
+        "LOG_LEVEL",
+        read.choice("DEBUG", "INFO", "WARNING", "ERROR"),
+        "Least severe log line that is written.",
+        group="Where it runs",
+        default="INFO",
+    )
+
+    secret_key: str = setting(
+        "SECRET_KEY",
+        read.text,
+        "Signs session cookies and forms. At least 32 characters.",
+        group="Secrets",
+        default="",
+        aliases=("AUTH_SECRET", "NEXTAUTH_SECRET"),
+        is_secret=True,
+        is_required_in_production=True,
+    )
+    jwt_secret: str = setting(
+        "JWT_SECRET",
+        read.text,
+        "Signs API tokens; another value than SECRET_KEY.",
+        group="Secrets",
+        default="",
+        is_secret=True,
+        is_required_in_production=True,
+    )
+    encryption_keys: KeyRing = setting(
+        "ENCRYPTION_KEYS",
+        read.key_ring,
+        "Seals providers' keys: `id:base64` of 32 bytes each, comma-separated; the first writes, all read.",
+        group="Secrets",
+        default=KeyRing({}),
+        aliases=("ENCRYPTION_KEY",),
+        is_secret=True,
+        is_required_in_production=True,
+    )
+    password_pepper: str = setting(
+        "PASSWORD_PEPPER",
+        read.text,
+        "Mixed into every password before hashing. Changing it ends all passwords.",
+        group="Secrets",
+        default="",
+        is_secret=True,
+        is_required_in_production=True,
+    )
+    cron_secret: str = setting(
+        "CRON_SECRET",
+        read.text,
+        "Bearer secret of /api/cron/…, at least 32 characters. Unset: the call is off.",
+        group="Secrets",
+        default="",
+        is_secret=True,
+    )
+
+    database_url: str = setting(
+        "DATABASE_URL",
+        read.database_url,
+        "PostgreSQL or SQLite. Unset: SQLite in instance/.",
+        group="Parts",
+        default="",
+        aliases=("POSTGRES_URL", "POSTGRES_PRISMA_URL", "DIRECT_URL"),
+        is_secret=True,
+        is_required_in_production=True,
+        example="postgres://user:password@host:5432/tokenboard",
+    )
+    redis_url: str = setting(
+        "REDIS_URL",
+        read.redis_url,
+        "The queue. Unset: `./run` starts an embedded Redis.",
+        group="Parts",
+        default="",
+        is_secret=True,
+        is_required_in_production=True,
+        example="rediss://:password@host:6379/0",
+    )
+    sandbox_url: str = setting(
+        "SANDBOX_URL",
+        read.http_url,
+        "Where the provider sandbox listens; set by `./run`, refused in production.",
+        group="Parts",
+        default="",
+    )
+
+    openai_admin_base_url: str = setting(
+        "OPENAI_ADMIN_BASE_URL",
+        read.http_url,
+        "OpenAI's admin API. Unset: https://api.openai.com/v1, or the sandbox outside production.",
+        group="Providers",
+        default="",
+    )
+    anthropic_admin_base_url: str = setting(
+        "ANTHROPIC_ADMIN_BASE_URL",
+        read.http_url,
+        "Anthropic's admin API. Unset: https://api.anthropic.com, or the sandbox outside production.",
+        group="Providers",
+        default="",
+    )
+
+    smtp_url: str = setting(
+        "SMTP_URL",
+        read.smtp_url,
+        "Sends e-mail. Unset: messages are logged and shown in the development outbox.",
+        group="Mail",
+        default="",
+        is_secret=True,
+        example="smtp://user:password@smtp.example.com:587",
+    )
+    mail_from: str = setting(
+        "MAIL_FROM",
+        read.text,
+        "Sender of e-mails.",
+        group="Mail",
+        default="TokenBoard <tokenboard@localhost>",
+    )
+    bcrypt_cost: int = setting(
+        "BCRYPT_COST",
+        read.integer(4, 16),
+        "Work factor of password hashes; production needs at least 12.",
+        group="Limits",
+        default=12,
+    )
+    is_on_heroku: bool = False
+    instance_path: Path = ROOT / "instance"
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
+def declarations() -> list[tuple[str, Declaration, object]]:
+    """Every setting's attribute, declaration and default, in order."""
+    fields = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
+    return [(field.name, field.metadata["declaration"], field.default) for field in fields]
+
+
+def load_settings(environ: Mapping[str, str], *, instance_path: Path | None = None) -> Settings:
+    """Read and check the environment. Raises: ConfigError with every fault at once."""
+    instance = instance_path or ROOT / "instance"
+    values: dict[str, object] = {"instance_path": instance, "is_on_heroku": bool(environ.get("DYNO"))}
+    faults: list[str] = []
+    for attribute, declaration, _ in declarations():
+        _read_one(attribute, declaration, environ, values, faults)
+    if faults:
+        raise ConfigError(faults)
+    return _checked(Settings(**_with_defaults(values, instance)))  # type: ignore[arg-type]
+
+
+def _read_one(
+    attribute: str, declaration: Declaration, environ: Mapping[str, str], values: dict[str, object], faults: list[str]
+) -> None:
+    try:
+        raw = raw_value(declaration, environ)
+        if raw is not None:
+            values[attribute] = declaration.read(raw)
+    except ConfigError as error:
+        faults.extend(error.faults)
+    except ValueError as error:
+        faults.append(f"{declaration.name} {error}.")
+
+
+def _with_defaults(values: dict[str, object], instance: Path) -> dict[str, object]:
+    """Fill in what is derived from other settings, and what development generates."""
+    filled = dict(values)
+    if filled.get("environment") != "production":
+        generated = {k: v for k, v in development_secrets(instance).items() if k not in filled}
+        filled |= {k: read.key_ring(v) if k == "encryption_keys" else v for k, v in generated.items()}
+        filled.setdefault("database_url", f"sqlite:///{instance / 'tokenboard.sqlite3'}")
+    filled.setdefault("base_url", f"http://localhost:{filled.get('port', 8000)}")
+    filled.setdefault("proxy_hops", 1 if filled["is_on_heroku"] else 0)
+    filled.setdefault("trusted_hosts", _default_hosts(str(filled["base_url"])))
+    return filled
+
+
+def _default_hosts(base_url: str) -> tuple[str, ...]:
+    host = urlsplit(base_url).hostname or "localhost"
+    return ("localhost", "127.0.0.1", "[::1]") if read.is_loopback_host(host) else (host,)
+
+
+def _checked(settings: Settings) -> Settings:
+    """Raises: ConfigError for settings that are readable but not safe together."""
+    faults = [f"CRON_SECRET {why}." for why in [weakness(settings.cron_secret)] if settings.cron_secret and why]
+    if settings.is_production:
+        faults += _production_faults(settings)
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _production_faults(settings: Settings) -> list[str]:
+    faults = [
+        f"{declaration.name} is required in production. {declaration.doc}"
+        for attribute, declaration, default in declarations()
+        if declaration.is_required_in_production and _is_missing(settings, attribute, default)
+    ]
+    named = {
+        "SECRET_KEY": settings.secret_key,
+        "JWT_SECRET": settings.jwt_secret,
+        "PASSWORD_PEPPER": settings.password_pepper,
+    }
+    faults += [f"{name} {why}." for name, value in named.items() if value and (why := weakness(value))]
+    if settings.secret_key and settings.secret_key == settings.jwt_secret:
+        faults.append("JWT_SECRET must differ from SECRET_KEY.")
+    if not settings.is_https:
+        faults.append("BASE_URL must begin with https:// in production.")
+    if settings.sandbox_url:
+        faults.append("SANDBOX_URL is for development; unset it in production.")
+    if settings.bcrypt_cost < 12:
+        faults.append("BCRYPT_COST must be at least 12 in production.")
+    return faults
+
+
+def _is_missing(settings: Settings, attribute: str, default: object) -> bool:
+    value = getattr(settings, attribute)
+    return value == default or (
+        attribute == "base_url" and not settings.is_https and value.startswith("http://localhost")
+    )
