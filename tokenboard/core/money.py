@@ -6,7 +6,7 @@ Laws: every rounding is named at its place; non-finite amounts are refused; curr
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, Overflow, localcontext
 
 NANO_PER_USD = 1_000_000_000
 NANO_PER_CENT = NANO_PER_USD // 100
@@ -16,6 +16,7 @@ BIGINT_MAX = 2**63 - 1  # what a BIGINT column holds on PostgreSQL and SQLite al
 # Live amounts carry up to 20 decimals (openai-cookbook, 2025); 60 digits leave room for the largest BIGINT beside them.
 _CONTEXT = Context(prec=60, Emin=-999, Emax=999)
 _LONGEST_AMOUNT_TEXT = 64
+_LARGEST_EXPONENT = 30  # far past any BIGINT; keeps the arithmetic after it inside the context
 
 
 class AmountError(ValueError):
@@ -33,10 +34,12 @@ def decimal_of(value: object) -> Decimal:
         raise AmountError("an amount is a plain decimal number")
     try:
         number = _CONTEXT.create_decimal(value)
-    except (InvalidOperation, ValueError) as error:
+    except (InvalidOperation, Overflow, ValueError) as error:
         raise AmountError("an amount is a plain decimal number") from error
     if not number.is_finite():
         raise AmountError("an amount is a finite number")
+    if number.adjusted() > _LARGEST_EXPONENT:
+        raise AmountError("an amount this large is refused")
     return number
 
 
