@@ -19,13 +19,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class TokenBoardError(Exception):
     """The root: a message for a person, a slug for a program, a status for HTTP."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     code: str = "internal_error"
 
     def __init__(self, message: str, *, code: str | None = None, **details: object) -> None:

@@ -1,0 +1,42 @@
+"""Alembic's entry: uses the application's own engine, so that one rule says which database is meant."""
+
+from __future__ import annotations
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection
+
+import tokenboard.accounts.models
+import tokenboard.audit.models
+import tokenboard.costs.models
+import tokenboard.notices.models
+import tokenboard.ops.models
+import tokenboard.workspaces.models  # noqa: F401
+from tokenboard.core.db import UtcDateTime, db
+
+
+def _render_type(kind: str, value: object, _context: object) -> str | bool:
+    """A migration names plain column types: it must still run when our own type has moved or changed."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, UtcDateTime) else False
+
+
+def _migrate(connection: Connection) -> None:
+    # Batch mode: SQLite cannot ALTER most things, so Alembic rebuilds the table there.
+    context.configure(
+        connection=connection,
+        target_metadata=db.metadata,
+        render_item=_render_type,
+        **current_app.extensions["migrate"].configure_args,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run() -> None:
+    """Migrate the current application's database."""
+    with current_app.extensions["migrate"].db.engine.connect() as connection:
+        _migrate(connection)
+        connection.commit()
+
+
+run()

@@ -1,0 +1,1 @@
+"""People: passwords, sign-in, sessions, API tokens. Knows nothing of workspaces."""

@@ -1,0 +1,65 @@
+"""`create_app(settings)`: the only place that knows every feature, in visible steps."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Blueprint, Flask
+from flask_login import LoginManager
+from flask_migrate import Migrate
+
+from tokenboard import wiring
+from tokenboard.core import db as database
+from tokenboard.core import jobs, logging
+from tokenboard.core.config import ROOT, Settings, load_settings
+from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
+
+migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build an application. Raises: ConfigError when the settings cannot be used."""
+    settings = settings or load_settings(os.environ)
+    logging.configure_logging(settings.log_level)
+    app = Flask(
+        "tokenboard",
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+        instance_path=str(settings.instance_path),
+    )
+    app.extensions["settings"] = settings
+    app.json = api.Json(app)
+    _connect_parts(app, settings)
+    _dress_pages(app)
+    for blueprint in _blueprints():
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _connect_parts(app: Flask, settings: Settings) -> None:
+    """Database, queue, providers, and what guards every request."""
+    database.init_app(app, settings)
+    migrate.init_app(app, database.db)
+    jobs.init_app(app, settings.redis_url)
+    wiring.init_app(app, settings)
+    security.init_app(app, settings)
+    errors.init_app(app)
+    limits.init_app(app, settings)
+    paths.init_app(app)
+    LoginManager(app).request_loader(_signed_in_person)
+
+
+def _dress_pages(app: Flask) -> None:
+    """What every template can use."""
+    macros.init_app(app)
+    filters.register(app)
+    assets.init_app(app)
+
+
+def _blueprints() -> list[Blueprint]:
+    """Every door of the house."""
+    return []
+
+
+def _signed_in_person(_request: object) -> None:
+    return None

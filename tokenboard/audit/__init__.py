@@ -1,0 +1,1 @@
+"""Who did what, append-only; and alerts that tasks raise for the operator."""

@@ -1,0 +1,1 @@
+"""What providers charge: connections, sync runs, cost and usage days, revisions, budgets, forecast."""

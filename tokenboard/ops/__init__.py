@@ -1,0 +1,1 @@
+"""The operator's view: health, heartbeat, the start-up doctor, key rotation."""

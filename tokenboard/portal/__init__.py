@@ -1,0 +1,1 @@
+"""What spans rooms: landing, sign-up, onboarding, dashboard, settings, /api/me and /api/summary."""

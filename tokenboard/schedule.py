@@ -1,0 +1,25 @@
+"""Periodic jobs as data. The worker fires each once per slot, however many workers run (ops/clockwork.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """`task` fires at every slot of `cron` (UTC; a sixth field counts seconds)."""
+
+    name: str
+    task: str
+    cron: str
+
+
+PERIODIC: tuple[Periodic, ...] = (
+    # Sweepers: find again what a lost bell left behind.
+    Periodic("costs-sweep", "costs.sweep", "* * * * * */20"),
+    Periodic("notices-sweep", "notices.sweep", "* * * * * */20"),
+    # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
+    Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
+    Periodic("costs-daily", "costs.queue_daily", "0 2 * * *"),
+    Periodic("ops-tidy", "ops.tidy", "30 3 * * *"),
+)

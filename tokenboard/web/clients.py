@@ -1,0 +1,27 @@
+"""Where a door finds the provider clients that `wiring.py` built, to hand them to a service."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flask import current_app
+
+from tokenboard.providers.costs import CostProvider
+
+
+class Clients(Protocol):
+    """Every provider TokenBoard talks to, ready to use."""
+
+    def costs(self, provider: str, api_key: str) -> CostProvider:
+        """A reader of one organisation's bill, with the key that was given."""
+        ...
+
+    def mode(self, provider: str) -> str:
+        """`live`, `sandbox` or `off`."""
+        ...
+
+
+def clients() -> Clients:
+    """The current application's clients."""
+    found: Clients = current_app.extensions["clients"]
+    return found

@@ -1,0 +1,129 @@
+"""Every refusal and failure, from one tree, as a page, an htmx toast or a JSON answer. Never a trace, never a secret."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from tokenboard.core.db import db
+from tokenboard.core.errors import Busy, Forbidden, RateLimited, TokenBoardError, Unauthenticated
+from tokenboard.web.fragments import is_fragment_request, see_other
+from tokenboard.web.security import SAFE_METHODS
+
+log = logging.getLogger(__name__)
+
+# What Werkzeug and Flask raise by themselves, in the words of api.md.
+_SLUGS = {
+    400: "bad_request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    411: "length_required",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "validation_failed",
+    429: "rate_limited",
+}
+_SENTENCES = {
+    400: "This request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not answer that method.",
+    411: "Send the body with a Content-Length.",
+    413: "This is larger than we take.",
+    415: "Send JSON, with Content-Type: application/json.",
+}
+_JSON_PREFIXES = ("/api/", "/v1/", "/healthz", "/readyz", "/metrics")
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers, most special first."""
+    app.register_error_handler(TokenBoardError, _from_ours)
+    app.register_error_handler(CSRFError, _from_csrf)
+    app.register_error_handler(HTTPException, _from_werkzeug)
+    app.register_error_handler(OperationalError, _from_database)
+    app.register_error_handler(PoolTimeout, _from_database)
+    app.register_error_handler(Exception, _from_anything)
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program."""
+    if request.path.startswith(_JSON_PREFIXES):
+        return True
+    return request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "application/json"
+
+
+def answer_for(error: TokenBoardError) -> Response:
+    """The error in the form the caller understands."""
+    if wants_json():
+        answer = jsonify({"error": error.message, "code": error.code, **error.details})
+        answer.status_code = error.status
+    elif is_fragment_request():
+        answer = _toast(error)
+    else:
+        answer = make_response(_page(error.status, error.message), error.status)
+    if isinstance(error, (RateLimited, Busy)):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
+def _toast(error: TokenBoardError) -> Response:
+    """htmx 4 swaps refusals too: send them to the toasts instead of into the panel they were meant for."""
+    answer = make_response(render_template("errors/toast.html", message=error.message), error.status)
+    answer.headers["HX-Retarget"] = "#toasts"
+    answer.headers["HX-Reswap"] = "beforeend"
+    return answer
+
+
+def _page(status: int, message: str) -> str:
+    title = HTTPStatus(status).phrase
+    return render_template(
+        "errors/error.html", status=status, title=title, message=message, request_id=g.get("request_id", "")
+    )
+
+
+def _from_ours(error: TokenBoardError) -> Response:
+    db.session.rollback()
+    if isinstance(error, Unauthenticated) and error.code == "unauthenticated" and not wants_json():
+        path = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
+        return see_other(f"/login?next={quote(path)}")  # type: ignore[return-value]
+    return answer_for(error)
+
+
+def _from_csrf(error: CSRFError) -> Response:
+    log.warning("csrf_refused", extra={"reason": error.description})
+    return answer_for(Forbidden("This form has grown old or came from elsewhere. Reload the page and send it again."))
+
+
+def _from_werkzeug(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    sentence = _SENTENCES.get(error.code) or error.description or HTTPStatus(error.code).phrase
+    ours = TokenBoardError(sentence, code=_SLUGS.get(error.code, "http_error"))
+    ours.status = error.code
+    answer = answer_for(ours)
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _from_database(error: Exception) -> Response:
+    """The database is away, locked or full: nothing was written, and it is worth trying again."""
+    db.session.rollback()
+    log.error("database_unavailable", extra={"error": type(error).__name__, "cause": str(error.__cause__)})
+    return answer_for(Busy("The database does not answer right now. Nothing was lost; try again in a moment."))
+
+
+def _from_anything(error: Exception) -> Response:
+    """The last resort: log everything, tell the caller nothing but where to find it."""
+    db.session.rollback()
+    log.exception("unexpected_error", extra={"path": request.path, "method": request.method})
+    return answer_for(TokenBoardError(f"Something broke on our side. Reference: {g.get('request_id', '')}"))

@@ -1,0 +1,71 @@
+"""What surrounds every page: who is signed in, which workspace, where one can go, what the site must say.
+
+The portal fills it in (it knows people and workspaces); templates/base.html shows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ShellPerson:
+    display_name: str
+    email: str
+    initials: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShellWorkspace:
+    id: str
+    name: str
+    role: str
+    is_current: bool
+    is_demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    label: str
+    href: str
+    icon: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """A line above the page. `kind` is info, warning or demo."""
+
+    kind: str
+    text: str
+    href: str = ""
+    link_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The pill: filled from the wallet's issue on."""
+
+    text: str
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Everything base.html needs."""
+
+    person: ShellPerson | None = None
+    workspace: ShellWorkspace | None = None
+    workspaces: tuple[ShellWorkspace, ...] = ()
+    navigation: tuple[NavigationItem, ...] = ()
+    banners: tuple[Banner, ...] = ()
+    theme: str = "system"
+    balance: Balance | None = None
+    toasts: tuple[tuple[str, str], ...] = field(default=())
+
+
+def initials(name: str) -> str:
+    """Up to two letters for the round badge."""
+    words = [word for word in name.replace(".", " ").replace("-", " ").split() if word]
+    return "".join(word[0] for word in words[:2]).upper() or "?"
