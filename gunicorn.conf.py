@@ -13,12 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-_DATABASE_NAMES = (
-    "DATABASE_URL",
-    "POSTGRES_URL",
-    "POSTGRES_PRISMA_URL",
-    "DIRECT_URL",
-)  # as tokenboard/core/config.py
+_DATABASE_NAMES = ("DATABASE_URL", "POSTGRES_URL", "POSTGRES_PRISMA_URL", "DIRECT_URL")  # as tokenboard/core/config.py
 
 
 def _database_url() -> str:

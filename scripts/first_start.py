@@ -20,12 +20,7 @@ from urllib.parse import quote
 from scripts.children import Log
 from scripts.house import House, digest, is_production
 
-_DATABASE_NAMES = (
-    "DATABASE_URL",
-    "POSTGRES_URL",
-    "POSTGRES_PRISMA_URL",
-    "DIRECT_URL",
-)  # as tokenboard/core/config.py
+_DATABASE_NAMES = ("DATABASE_URL", "POSTGRES_URL", "POSTGRES_PRISMA_URL", "DIRECT_URL")  # as tokenboard/core/config.py
 _ASK_EVERY_SECONDS = 0.05
 _PATIENCE_SECONDS = 120
 
@@ -84,13 +79,7 @@ class Welcome:
     """Waits for the first page in the background, then says where it is and, once, how to sign in."""
 
     def __init__(
-        self,
-        house: House,
-        settings: Mapping[str, str],
-        host: str,
-        port: int,
-        began_at: float,
-        log: Log,
+        self, house: House, settings: Mapping[str, str], host: str, port: int, began_at: float, log: Log
     ) -> None:
         self.is_said = False
         self._house = house
@@ -107,10 +96,7 @@ class Welcome:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_over.set()
 
@@ -121,10 +107,7 @@ class Welcome:
                 return
         self.is_said = True
         took_seconds = time.monotonic() - self._began_at
-        self._log.line(
-            "run",
-            f"TokenBoard is at {self.address} (after {took_seconds:.1f} s); Ctrl-C ends it",
-        )
+        self._log.line("run", f"TokenBoard is at {self.address} (after {took_seconds:.1f} s); Ctrl-C ends it")
         self._say_how_to_sign_in()
 
     @property
@@ -161,8 +144,7 @@ class Welcome:
             self._log.line("run", line)
         if done.returncode:
             self._log.line(
-                "run",
-                "no set-up link could be made; ask for one with: flask --app wsgi accounts setup-link",
+                "run", "no set-up link could be made; ask for one with: flask --app wsgi accounts setup-link"
             )
         elif known and not lines:
             mark.write_text(known, encoding="utf-8")

@@ -91,20 +91,9 @@ def _install(house: House, files: tuple[str, ...]) -> None:
     installer = (
         [uv, "pip", "install", "--quiet", "--python", str(house.python)]
         if uv
-        else [
-            str(house.python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ]
+        else [str(house.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     )
-    command = [
-        *installer,
-        *(word for name in files for word in ("-r", str(house.root / name))),
-    ]
+    command = [*installer, *(word for name in files for word in ("-r", str(house.root / name)))]
     failure = _tried(command)
     if failure is not None:
         print(failure, file=sys.stderr)

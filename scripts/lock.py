@@ -32,16 +32,7 @@ def lock(house: House, arguments: list[str]) -> int:
     uv = find_uv(house) or _fetched_uv(house)
     for name in _NAMES:
         print(f"{name}.in → {name}.txt", flush=True)
-        command = [
-            uv,
-            "pip",
-            "compile",
-            *_OPTIONS,
-            *arguments,
-            f"{name}.in",
-            "--output-file",
-            f"{name}.txt",
-        ]
+        command = [uv, "pip", "compile", *_OPTIONS, *arguments, f"{name}.in", "--output-file", f"{name}.txt"]
         if subprocess.run(command, cwd=house.root, env=_environment(), check=False).returncode:
             raise Refusal(f"{name}.in could not be compiled; what uv said is above.")
         _refuse_addresses(house, f"{name}.txt")

@@ -101,10 +101,7 @@ def up(house: House) -> int:
     refuse_taken_port(host, port)
     processes = procfile.parse(_procfile(house))
     procfile.need(processes, "release", "web", "worker")
-    with exclusive(
-        house.instance / "run.lock",
-        "TokenBoard is already running from this folder; stop that one first.",
-    ):
+    with exclusive(house.instance / "run.lock", "TokenBoard is already running from this folder; stop that one first."):
         settings |= {"PORT": str(port), "TOKENBOARD_LAUNCHER": "1"}
         ready(house, "run")
         launcher = Launcher(house, settings, Log(sys.stdout))
