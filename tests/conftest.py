@@ -1,0 +1,198 @@
+"""What every test stands on: a real database of each kind, a real Redis, the sandbox over real HTTP, a clean start.
+
+A test that takes `app` runs twice, on SQLite and on PostgreSQL. One application a database and test process; between
+tests SQLite's file is replaced by a fresh copy and PostgreSQL's tables are emptied, so tests may commit as users do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+import sqlalchemy as sa
+from flask import Flask
+from flask_migrate import upgrade
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from tests.postgres import running_postgres
+from tokenboard.app import create_app
+from tokenboard.core import jobs
+from tokenboard.core.config import Settings, load_settings
+from tokenboard.core.db import db
+from tokenboard.sandbox.app import create_sandbox
+from tokenboard.sandbox.serving import serving
+
+CRON_SECRET = "cron-" + "k9Q2vX7mZp4RtLw8" * 2
+MIGRATIONS = str(Path(__file__).resolve().parents[1] / "migrations")
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """0, 1, … under xdist; 0 without it."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker_number: int) -> Iterator[str]:
+    """A database of its own in a real Redis: the one `./run test` started, else one started here."""
+    given = os.environ.get("TEST_REDIS_URL")
+    with contextlib.nullcontext(given) if given else _own_redis() as url:
+        separator = "&" if "?" in str(url) else "?"
+        yield f"{url}{separator}db={worker_number}"
+
+
+@contextlib.contextmanager
+def _own_redis() -> Iterator[str]:
+    binary = shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        pytest.skip("no redis-server on PATH; `./run test` brings its own")
+    with tempfile.TemporaryDirectory() as folder:
+        socket = f"{folder}/redis.sock"
+        command = [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+            _wait_for(lambda: Path(socket).exists())
+            yield f"unix://{socket}"
+            server.terminate()
+
+
+def _wait_for(is_ready: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError("a part of the test set-up did not start")
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(worker_number: int) -> Iterator[str]:
+    """A fresh database in a real PostgreSQL: the one `./run test` started, else one started here."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    with tempfile.TemporaryDirectory() as folder:
+        with contextlib.nullcontext(given) if given else running_postgres(Path(folder)) as admin_url:
+            url = sa.make_url(str(admin_url))
+            name = f"tokenboard_test_{os.getpid()}_{worker_number}"
+            admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            yield url.set(database=name).render_as_string(hide_password=False)
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The provider sandbox, over real HTTP on loopback."""
+    with serving(create_sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")) as url:
+        yield url
+
+
+@dataclass(frozen=True)
+class House:
+    """An application on one database, and how to empty it."""
+
+    app: Flask
+    empty: Callable[[], None]
+
+
+def settings_with(database_url: str, redis_url: str, sandbox_url: str, instance: Path, **more: str) -> Settings:
+    """Settings as a test wants them: a cheap password hash, every secret set."""
+    environ = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SANDBOX_URL": sandbox_url,
+        "BCRYPT_COST": "4",
+        "CRON_SECRET": CRON_SECRET,
+        "LOG_LEVEL": "INFO",
+    }
+    return load_settings(environ | more, instance_path=instance)
+
+
+@pytest.fixture(scope="session")
+def sqlite_house(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandbox_url: str) -> House:
+    folder = tmp_path_factory.mktemp("sqlite")
+    live, pristine = folder / "live.sqlite3", folder / "pristine.sqlite3"
+    app = create_app(settings_with(f"sqlite:///{live}", redis_url, sandbox_url, folder))
+    with app.app_context():
+        upgrade(directory=MIGRATIONS)
+        with db.engine.connect() as connection:
+            connection.commit()
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+        shutil.copyfile(live, pristine)
+
+    def empty() -> None:
+        with app.app_context():
+            db.engine.dispose()
+        for leftover in folder.glob("live.sqlite3-*"):
+            leftover.unlink()
+        shutil.copyfile(pristine, live)
+
+    return House(app, empty)
+
+
+@pytest.fixture(scope="session")
+def postgresql_house(
+    tmp_path_factory: pytest.TempPathFactory, postgres_url: str, redis_url: str, sandbox_url: str
+) -> Iterator[House]:
+    app = create_app(settings_with(postgres_url, redis_url, sandbox_url, tmp_path_factory.mktemp("postgresql")))
+    with app.app_context():
+        upgrade(directory=MIGRATIONS)
+        engine = db.engine
+    tables = [table.name for table in reversed(db.metadata.sorted_tables)]
+    # Triggers off for this connection: append-only tables must be emptied between tests too.
+    statement = "SET session_replication_role = replica; " + "; ".join(f'DELETE FROM "{name}"' for name in tables)
+
+    def empty() -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement + "; SET session_replication_role = DEFAULT")
+
+    yield House(app, empty)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def house(request: pytest.FixtureRequest, redis_url: str) -> House:
+    """An application whose database and queue are empty."""
+    found: House = request.getfixturevalue(f"{request.param}_house")
+    found.empty()
+    redis.Redis.from_url(redis_url).flushdb()
+    return found
+
+
+@pytest.fixture
+def app(house: House) -> Flask:
+    """The application under test. Its context is not pushed: `with app.app_context():` where rows are touched."""
+    return house.app
+
+
+@pytest.fixture
+def sqlite_app(sqlite_house: House, redis_url: str) -> Flask:
+    """For tests in which the database plays no part: SQLite only."""
+    sqlite_house.empty()
+    redis.Redis.from_url(redis_url).flushdb()
+    return sqlite_house.app
+
+
+@pytest.fixture
+def run_jobs(app: Flask, redis_url: str) -> Callable[[], int]:
+    """Let a real RQ worker take every waiting job, in this process; answers how many there were."""
+
+    def run() -> int:
+        connection = redis.Redis.from_url(redis_url)
+        queue = Queue(jobs.QUEUE, connection=connection, serializer=JSONSerializer)
+        waiting = len(queue)
+        with app.app_context():
+            SimpleWorker([queue], connection=connection, serializer=JSONSerializer).work(burst=True)
+        return waiting
+
+    return run
