@@ -1,7 +1,7 @@
 """Anthropic's admin answers, read. Pure: a page of JSON in, frozen rows out.
 
-Sources: platform.claude.com's field lists; mozilla/bigquery-etl claude_costs_v1. Amounts are decimal strings in cents. Input is
-reported without what came from or went into the cache, so the total is the sum of four counts.
+Sources: platform.claude.com's field lists; mozilla/bigquery-etl claude_costs_v1. Amounts are decimal strings in
+cents. Input is reported without what came from or went into the cache, so the total is the sum of four counts.
 """
 
 from __future__ import annotations

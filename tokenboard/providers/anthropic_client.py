@@ -1,9 +1,10 @@
 """Anthropic's admin API: cost report, message usage, workspace and key names, in the same shapes as OpenAI's.
 
-Laws: amounts are decimal strings in cents; input tokens are counted without cached ones (the opposite of OpenAI) and are added
-up to the total here; reads are sequential, because the organization's limit is low (constructorfabric/insight#1902 drew
-492 refusals in one run by reading four streams at once). A workspace stands where OpenAI has a project; None is the
-default workspace. Source: platform.claude.com, get-cost-report and get-messages-usage-report, November 2026.
+Laws: amounts are decimal strings in cents; input tokens are counted without cached ones (the opposite of OpenAI) and
+are added up to the total here; reads are sequential, because the organization's limit is low
+(constructorfabric/insight#1902 drew 492 refusals in one run by reading four streams at once). A workspace stands
+where OpenAI has a project; None is the default workspace. Source: platform.claude.com, get-cost-report and
+get-messages-usage-report, November 2026.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the costs room asks of any provider, and the shapes it gets back.
 
-Laws: days are UTC days; `end` is always exclusive; money is integer nano-units of its currency, rounded half-even once per
-row; a row without an amount is counted, not guessed. Clients read one page at a time, in order, and give each day once.
+Laws: days are UTC days; `end` is always exclusive; money is integer nano-units of its currency, rounded half-even
+once per row; a row without an amount is counted, not guessed. Clients read one page at a time, in order, and give
+each day once.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class CostDay:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """What was used on a day, by project, model and key. Token counts are totals: `input_tokens` includes cached ones."""
+    """What was used on a day, by project, model and key. `input_tokens` is the total: it includes cached ones."""
 
     kind: str
     project_id: str | None

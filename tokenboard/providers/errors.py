@@ -14,8 +14,9 @@
     │   └── RequestRefused     the provider calls our request wrong (other 4xx)
     └── NotAvailable           this address does not exist there (404)
 
-Laws: `user_message` is a whole sentence for a person and says what to do; `detail` is the provider's own words, cleaned,
-shortened and redacted; neither ever holds a key. Sources: reference "OpenAI's admin API", A4 and A6, November 2026.
+Laws: `user_message` is a whole sentence for a person and says what to do; `detail` is the provider's own words,
+cleaned, shortened and redacted; neither ever holds a key. Sources: reference "OpenAI's admin API", A4 and A6,
+November 2026.
 """
 
 from __future__ import annotations
@@ -90,13 +91,19 @@ class KeyProblem(ProviderError):
 class KeyRefused(KeyProblem):
     """The key is wrong, expired or revoked."""
 
-    sentence = "{name} does not know this key: it is mistyped, expired or revoked. Make {key_kind} at {key_url} and paste it here."
+    sentence = (
+        "{name} does not know this key: it is mistyped, expired or revoked. "
+        "Make {key_kind} at {key_url} and paste it here."
+    )
 
 
 class KeyLacksScope(KeyProblem):
     """The key works but may not read what we ask for."""
 
-    sentence = "{name} accepts this key but does not let it read costs and usage. Make {key_kind} at {key_url} with {permission}."
+    sentence = (
+        "{name} accepts this key but does not let it read costs and usage. "
+        "Make {key_kind} at {key_url} with {permission}."
+    )
 
 
 class WrongKeyKind(KeyProblem):

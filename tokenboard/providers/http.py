@@ -1,9 +1,9 @@
 """The one door through which providers are called.
 
-Laws: every call has time-outs, a deadline, bounded retries that honour `Retry-After`, a cap on the answer's size, and one
-redacted log line per attempt. No redirects are followed (a redirect could carry the key elsewhere), no proxies, netrc or
-certificates are taken from the environment, no cookies are kept. Numbers with a fraction arrive as `Decimal`; NaN and
-Infinity are refused. The key travels in a header and appears in no URL, message, repr or log line.
+Laws: every call has time-outs, a deadline, bounded retries that honour `Retry-After`, a cap on the answer's size, and
+one redacted log line per attempt. No redirects are followed (a redirect could carry the key elsewhere), no proxies,
+netrc or certificates are taken from the environment, no cookies are kept. Numbers with a fraction arrive as
+`Decimal`; NaN and Infinity are refused. The key travels in a header and appears in no URL, message, repr or log line.
 """
 
 from __future__ import annotations

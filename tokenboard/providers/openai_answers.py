@@ -1,8 +1,8 @@
 """OpenAI's admin answers, read. Pure: a page of JSON in, frozen rows out.
 
-Sources: openai-openapi@f85dbe2 and live answers (2025 and 2026). What live answers taught: amounts come as numbers or as strings;
-a list is called `results`, in older copies `result`; only a result's `object` is sure to be there; `input_tokens` is the
-total, so cached and audio tokens are never added to it.
+Sources: openai-openapi@f85dbe2 and live answers (2025 and 2026). What live answers taught: amounts come as numbers or
+as strings; a list is called `results`, in older copies `result`; only a result's `object` is sure to be there;
+`input_tokens` is the total, so cached and audio tokens are never added to it.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def key_names(project_id: str, page: dict[str, object]) -> Iterator[KeyName]:
 
 
 def credit_grants(answer: dict[str, object], now: datetime) -> CreditGrants:
-    """Prepaid credit. OpenAI's `total_*` keep counting expired grants (community 1126488), so unexpired ones are added up here.
+    """Prepaid credit, unexpired grants added up: OpenAI's own totals keep counting expired ones (community 1126488).
 
     Resellers that list no grants give totals only; those are taken as they are.
     """

@@ -1,7 +1,7 @@
 """OpenAI's admin API: costs, usage, names; and the credit balance where an address offers it.
 
-Laws: always UTC midnights (usage clips an unaligned first day, costs snap it: seen on live data, 2025); one page at a time;
-a half-read page gives no day. Source: https://developers.openai.com/api/reference, openai-openapi@f85dbe2.
+Laws: always UTC midnights (usage clips an unaligned first day, costs snap it: seen on live data, 2025); one page at a
+time; a half-read page gives no day. Source: https://developers.openai.com/api/reference, openai-openapi@f85dbe2.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Follows a provider's cursors to the end, and never further; reads whole pages or nothing.
 
-Laws: `has_more` without a cursor, a cursor seen before, and more pages than any honest answer has are each a BadAnswer.
-Without the guards a faulty provider keeps a sync running for ever (steipete/CodexBar has tests for all three). A day that
-comes twice is one too: the caller replaces a day by what it gets, so the second bucket would silently drop the first.
+Laws: `has_more` without a cursor, a cursor seen before, and more pages than any honest answer has are each a
+BadAnswer. Without the guards a faulty provider keeps a sync running for ever (steipete/CodexBar has tests for all
+three). A day that comes twice is one too: the caller replaces a day by what it gets, so the second bucket would
+silently drop the first.
 """
 
 from __future__ import annotations
