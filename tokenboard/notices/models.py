@@ -10,7 +10,7 @@ from tokenboard.core.db import Base, Id, Identified, Instant
 
 
 class Notice(Identified, Base):
-    """One message to one address. Written in the transaction of its cause; sent by a job, found again by the sweeper."""
+    """One message to one address: written in its cause's transaction, sent by a job, found again by the sweeper."""
 
     __tablename__ = "notice"
     __table_args__ = (

@@ -1,0 +1,25 @@
+"""INSERT … ON CONFLICT, which both databases know and SQLAlchemy spells per dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tokenboard.core.db import Base, db, is_postgresql
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+def insert(row: type[Base]) -> Insert:
+    """An INSERT for the current database, for `.on_conflict_do_update(…)`."""
+    return postgresql.insert(row) if is_postgresql() else sqlite.insert(row)
+
+
+def insert_once(row: type[Base], *, unique: str, **values: Any) -> bool:
+    """Insert unless a row with the same `unique` column exists. Whether this call was the first.
+
+    Idempotent: two transactions at once wait for each other, and one of them inserts nothing.
+    """
+    statement = insert(row).values(**values).on_conflict_do_nothing(index_elements=[unique])
+    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
