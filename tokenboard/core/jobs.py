@@ -50,7 +50,12 @@ class Task:
 
     def ring(self, *ids: str) -> None:
         """Enqueue once the current transaction has committed; nothing happens when it rolls back."""
-        db.session.info.setdefault(_WAITING, []).append((self, ids))
+        ring(self.name, *ids)
+
+
+def ring(task_name: str, *ids: str) -> None:
+    """`Task.ring` by name, for a service that its own tasks stand on."""
+    db.session.info.setdefault(_WAITING, []).append((task_name, ids))
 
 
 def task(name: str) -> Callable[[Callable[..., None]], Task]:
@@ -167,8 +172,8 @@ def _ring_after_commit(session: Session) -> None:
     # Fires for a released savepoint too (SQLAlchemy 2.1.9): ring only at the real commit.
     if session.in_nested_transaction():
         return
-    for waiting, ids in session.info.pop(_WAITING, []):
-        job_queue().enqueue(waiting.name, *ids)
+    for task_name, ids in session.info.pop(_WAITING, []):
+        job_queue().enqueue(task_name, *ids)
 
 
 @event.listens_for(Session, "after_soft_rollback")

@@ -88,7 +88,7 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     logging.clear()
-    logging.bind(request_id=g.request_id)
+    logging.bind(request_id=g.request_id, ip_address=request.remote_addr or "")
     set_read_only(request.method in SAFE_METHODS)
 
 
