@@ -33,7 +33,6 @@ class DayLabel:
 
     x_percent: float
     text: str
-    anchor: str
     on_phones: bool
 
 
@@ -102,17 +101,10 @@ class Scale:
 
 
 def day_labels(days: Sequence[date], scale: Scale) -> tuple[DayLabel, ...]:
+    """The days that are named: few enough not to touch on a desk, and fewer of the same on a phone."""
     shown = _labelled(days, PLOT_PIXELS_WIDE)
     narrow = set(_labelled(days, PLOT_PIXELS_NARROW, among=shown))
-    return tuple(
-        DayLabel(
-            round(scale.centre(index), 3),
-            _day_label(days, index),
-            _anchor(index, len(days)),
-            index in narrow,
-        )
-        for index in shown
-    )
+    return tuple(DayLabel(round(scale.centre(index), 3), _day_label(days, index), index in narrow) for index in shown)
 
 
 def _labelled(days: Sequence[date], pixels: int, among: Sequence[int] | None = None) -> list[int]:
@@ -130,9 +122,3 @@ def _day_label(days: Sequence[date], index: int) -> str:
     if len(days) < MONTH_LABELS_FROM_DAYS:
         return day(on)
     return f"{MONTHS[on.month - 1]} {on.year}" if on.month == 1 else MONTHS[on.month - 1]
-
-
-def _anchor(index: int, count: int) -> str:
-    """A name at the very edge of a long period leans inwards, so that it is not cut."""
-    near = max(1, count // 31)
-    return "start" if index < near and count > 14 else "end" if index >= count - near and count > 14 else "middle"

@@ -20,6 +20,7 @@ OTHER_KEY = "__other__"
 COLOURS = 6  # static/app.css paints s0 to s5; `other` has its own grey
 PATH_WIDTH = 1000  # the paths' own horizontal units; stretched to the plot's width by the browser
 SEGMENT_GAP = 1.0
+DENSE_DAYS = 120  # past this a bar is a few pixels wide and hairlines would be all one sees
 CORNER = 2.5
 LONGEST_PERIOD_DAYS = 366
 
@@ -58,6 +59,7 @@ class Bar:
     fill_height: float
     forecast_top: float | None
     forecast_height: float
+    ring_y: float
     label: str
     href: str | None
     is_today: bool
@@ -92,8 +94,9 @@ class Chart:
     """Everything the chart macro prints."""
 
     height: int
+    path_width: int
     plot_top: float
-    plot_bottom: float
+    plot_height: float
     ticks: tuple[Tick, ...]
     day_labels: tuple[DayLabel, ...]
     layers: tuple[Layer, ...]
@@ -102,6 +105,9 @@ class Chart:
     rows: tuple[Row, ...]
     total: str
     is_empty: bool
+    has_today: bool
+    has_forecast: bool
+    has_revisions: bool
 
 
 def fold_series(series: Iterable[Series], keep: int = COLOURS) -> list[Series]:
@@ -162,8 +168,9 @@ def stacked_bars(
     scale = Scale(ticks[0], ticks[-1] - ticks[0], height - BOTTOM, len(facts))
     return Chart(
         height=height,
+        path_width=PATH_WIDTH,
         plot_top=TOP,
-        plot_bottom=scale.bottom,
+        plot_height=scale.bottom - TOP,
         ticks=tuple(Tick(scale.y(nano), axis_label(nano, ticks[1] - ticks[0]), nano == 0) for nano in ticks),
         day_labels=day_labels(days, scale),
         layers=_layers(series, facts, scale),
@@ -172,6 +179,9 @@ def stacked_bars(
         rows=tuple(_row(one) for one in facts),
         total=usd(sum(one.total_nano for one in facts)),
         is_empty=not any(any(one.stack_nano) for one in facts),
+        has_today=any(one.is_today and one.high_nano for one in facts),
+        has_forecast=any(one.forecast_nano for one in facts),
+        has_revisions=any(one.note for one in facts),
     )
 
 
@@ -218,7 +228,8 @@ def _layers(series: Sequence[Series], facts: Sequence[_Day], scale: Scale) -> tu
 def _segment(index: int, start_nano: int, end_nano: int, scale: Scale, is_top: bool) -> str:
     """One box of a stack; the topmost has round shoulders, the others leave a hairline to their neighbour."""
     bottom, top = sorted((scale.y(start_nano), scale.y(end_nano)), reverse=True)
-    gap = 0.0 if is_top or bottom - top < 3 * SEGMENT_GAP else SEGMENT_GAP
+    has_gap = not is_top and bottom - top >= 3 * SEGMENT_GAP and scale.count <= DENSE_DAYS
+    gap = SEGMENT_GAP if has_gap else 0.0
     x, width = scale.left(index) * PATH_WIDTH / 100, scale.bar_width * PATH_WIDTH / 100
     tall = round(max(bottom - top - gap, 0.6), 1)  # a cent on a day of hundreds is still a line
     low = round(bottom, 1)
@@ -245,6 +256,7 @@ def _bar(one: _Day, scale: Scale, day_href: Callable[[date], str] | None) -> Bar
         fill_height=round(scale.y(one.low_nano) - top, 1),
         forecast_top=outline,
         forecast_height=0.0 if outline is None else round(top - outline, 1),
+        ring_y=round(top - 6.5, 1),
         label=", ".join(filter(None, [f"{day_long(one.on)}: {usd(one.total_nano)}", _note(one)])),
         href=day_href(one.on) if day_href else None,
         is_today=one.is_today,
