@@ -1,0 +1,1 @@
+"""The house's own laws: the one command, and what no room may do."""
