@@ -85,8 +85,9 @@ class Child:
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None, "started with a pipe"
-        for raw in process.stdout:
-            self._log.line(self.name, raw.decode("utf-8", "replace").rstrip())
+        with process.stdout as out:
+            for raw in out:
+                self._log.line(self.name, raw.decode("utf-8", "replace").rstrip())
 
     @property
     def is_alive(self) -> bool:
@@ -160,7 +161,8 @@ def _session_of(folder: Path) -> int | None:
         fields = (folder / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None  # it ended while we looked
-    return int(fields[3])
+    state, session = fields[0], int(fields[3])
+    return None if state == "Z" else session  # a zombie is over, whoever should have noticed
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
