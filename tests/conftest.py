@@ -33,6 +33,7 @@ from tokenboard.sandbox.app import create_sandbox
 from tokenboard.sandbox.serving import serving
 
 CRON_SECRET = "cron-" + "k9Q2vX7mZp4RtLw8" * 2
+pytest_plugins = ["tests.people"]
 MIGRATIONS = str(Path(__file__).resolve().parents[1] / "migrations")
 
 

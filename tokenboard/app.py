@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 
 from flask import Blueprint, Flask
-from flask_login import LoginManager
 from flask_migrate import Migrate
 
 from tokenboard import wiring
-from tokenboard.core import db as database
-from tokenboard.core import jobs, logging
+from tokenboard.accounts import sessions
+from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
 
@@ -46,7 +45,7 @@ def _connect_parts(app: Flask, settings: Settings) -> None:
     errors.init_app(app)
     limits.init_app(app, settings)
     paths.init_app(app)
-    LoginManager(app).request_loader(_signed_in_person)
+    sessions.init_app(app)
 
 
 def _dress_pages(app: Flask) -> None:
@@ -60,6 +59,3 @@ def _blueprints() -> list[Blueprint]:
     """Every door of the house."""
     return []
 
-
-def _signed_in_person(_request: object) -> None:
-    return None

@@ -1,0 +1,47 @@
+"""Who may pass a door: somebody signed in, or an administrator. Each guard returns whom it let in."""
+
+from __future__ import annotations
+
+from flask_login import current_user
+
+from tokenboard.accounts.models import Person, SignIn
+from tokenboard.accounts.sessions import SignedIn
+from tokenboard.core.errors import NotFound, Unauthenticated
+
+
+def signed_in_or_none() -> SignedIn | None:
+    """The request's person with their session; looked up once a request."""
+    found = current_user._get_current_object()
+    return found if isinstance(found, SignedIn) else None
+
+
+def signed_in() -> SignedIn:
+    """Raises: Unauthenticated."""
+    found = signed_in_or_none()
+    if found is None:
+        raise Unauthenticated
+    return found
+
+
+def person_or_none() -> Person | None:
+    """Who asks, if anybody is signed in."""
+    found = signed_in_or_none()
+    return found.person if found else None
+
+
+def current_person() -> Person:
+    """Who asks. Raises: Unauthenticated."""
+    return signed_in().person
+
+
+def current_sign_in() -> SignIn:
+    """The session this request belongs to. Raises: Unauthenticated."""
+    return signed_in().sign_in
+
+
+def require_admin() -> Person:
+    """An administrator; to everybody else the control room does not exist. Raises: Unauthenticated, NotFound."""
+    person = current_person()
+    if not person.is_admin:
+        raise NotFound
+    return person

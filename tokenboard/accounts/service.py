@@ -1,0 +1,106 @@
+"""People and their sessions, one function a use case.
+
+Laws: hashing happens before a transaction begins or after it ended, because 280 ms under SQLite's write lock would
+stop everybody; an unknown e-mail, a wrong password and a disabled person are one answer in one time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from tokenboard.accounts import passwords
+from tokenboard.accounts.errors import EmailTaken
+from tokenboard.accounts.models import Person, SignIn
+from tokenboard.audit import service as audit
+from tokenboard.core.clock import now
+from tokenboard.core.crypto import fingerprint, new_token, token_hash
+from tokenboard.core.db import db
+from tokenboard.core.errors import InvalidCredentials, ValidationFailed
+from tokenboard.core.parsing import or_none, parse_email
+from tokenboard.core.settings import settings
+
+_LONGEST_AGENT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session and its token, which is known only now."""
+
+    sign_in: SignIn
+    token: str
+
+
+def register(*, email: str, password: str, display_name: str = "", is_admin: bool = False) -> Person:
+    """A new person. Raises: ValidationFailed (password), EmailTaken."""
+    why = passwords.fault(password, email=email)
+    if why:
+        raise ValidationFailed({"password": [why]})
+    kept = passwords.hashed(password)
+    person = Person(email=email, display_name=display_name, password_hash=kept, is_admin=is_admin)
+    try:
+        with db.session.begin_nested():
+            db.session.add(person)
+    except IntegrityError as error:
+        raise EmailTaken from error  # two may register at once; the unique e-mail decides
+    audit.record("accounts.registered", actor=person.id, subject=person.id)
+    return person
+
+
+def authenticate(*, email: str, password: str) -> Person:
+    """The person with this e-mail and password. Raises: InvalidCredentials, for whatever reason."""
+    address = or_none(parse_email, email) or ""
+    asked = select(Person.id, Person.password_hash).where(Person.email == address, Person.is_disabled.is_(False))
+    found = db.session.execute(asked).one_or_none()
+    db.session.rollback()  # nothing was written; the hash below must not hold a transaction
+    if not passwords.matches(password, found.password_hash if found else "") or found is None:
+        raise InvalidCredentials
+    person = db.session.get(Person, found.id)
+    if person is None or person.is_disabled:
+        raise InvalidCredentials  # gone in the meantime
+    return person
+
+
+def record_failed_sign_in(*, email: str) -> None:
+    """Note a refused sign-in without keeping what was typed: people type passwords into the e-mail field."""
+    hidden = fingerprint(email.strip().casefold(), key=settings().secret_key)[:32]
+    audit.record("accounts.sign_in_failed", actor="nobody", subject=hidden)
+
+
+def open_session(person: Person, *, ip_address: str = "", user_agent: str = "") -> OpenedSession:
+    """A session of its own for this person; the token is for the caller's cookie and is not kept."""
+    token = new_token()
+    sign_in = SignIn(
+        person_id=person.id,
+        token_hash=token_hash(token),
+        ip_address=ip_address,
+        user_agent=_printable(user_agent),
+    )
+    db.session.add(sign_in)
+    db.session.flush()
+    audit.record("accounts.signed_in", actor=person.id, subject=sign_in.id)
+    return OpenedSession(sign_in, token)
+
+
+def _printable(user_agent: str) -> str:
+    return "".join(character for character in user_agent if character.isprintable())[:_LONGEST_AGENT]
+
+
+def end_session(sign_in: SignIn) -> None:
+    """Signing out. Idempotent."""
+    if sign_in.ended_at is None:
+        sign_in.ended_at = now()
+        audit.record("accounts.signed_out", actor=sign_in.person_id, subject=sign_in.id)
+
+
+def end_sessions(person: Person, *, but: SignIn | None = None) -> int:
+    """End every session of a person, or all but one; answers how many."""
+    live = update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None))
+    if but is not None:
+        live = live.where(SignIn.id != but.id)
+    ended = db.session.scalars(live.values(ended_at=now()).returning(SignIn.id)).all()
+    if ended:
+        audit.record("accounts.sessions_ended", actor=person.id, subject=person.id, facts={"sessions": len(ended)})
+    return len(ended)

@@ -1,0 +1,117 @@
+"""Who a request comes from: a session cookie or a bearer token, each standing for one `sign_in` row.
+
+Laws: the cookie holds a random 256-bit token and the row its hash; signing in starts a new session, never takes over
+an old one; a session ends by sign-out, by 12 idle hours, after 14 days, and when its person is disabled, at once; a
+request with a credential of its own never uses the cookie. Source: reference/security.md 3.1 (Sessions) and 8, item 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask, Request, session
+from flask_login import LoginManager
+from sqlalchemy import Select, and_, select, update
+
+from tokenboard.accounts import tokens
+from tokenboard.accounts.models import Person, Preference, SignIn
+from tokenboard.core import logging
+from tokenboard.core.clock import now
+from tokenboard.core.crypto import token_hash
+from tokenboard.core.db import db, writing
+from tokenboard.web.security import uses_cookies
+
+IDLE_SECONDS = 12 * 3_600
+ABSOLUTE_SECONDS = 14 * 86_400
+TOUCH_SECONDS = 60  # a page a second must not become a write a second
+_COOKIE_KEY = "sign_in"
+_THEME = "theme"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """One request's person and session; what Flask-Login calls the current user."""
+
+    person: Person
+    sign_in: SignIn
+    theme: str = "system"
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        return self.person.id
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask-Login ask `load` once a request. Its own cookie, protection and template variable stay unused."""
+    app.config["SESSION_PROTECTION"] = None
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)
+    manager.request_loader(load)
+
+
+def load(request: Request) -> SignedIn | None:
+    """The person behind this request, or None. One query; once a minute a write."""
+    found = _find(request)
+    if found is None or not _counts(found):
+        return None
+    if now() - found.sign_in.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
+        found = _touched(request, found.sign_in.id)
+    if found is not None:
+        logging.bind(person_id=found.person.id)
+    return found
+
+
+def _find(request: Request) -> SignedIn | None:
+    if uses_cookies():
+        token = session.get(_COOKIE_KEY)
+        condition = SignIn.token_hash == token_hash(token) if isinstance(token, str) else None
+    else:
+        claims = tokens.read(request.headers.get("Authorization", ""))
+        condition = and_(SignIn.id == claims.sign_in_id, SignIn.person_id == claims.person_id) if claims else None
+    if condition is None:
+        return None
+    row = db.session.execute(_signed_in().where(condition)).one_or_none()
+    return SignedIn(row[0], row[1], row[2] or "system") if row else None
+
+
+def _signed_in() -> Select[Person, SignIn, str]:
+    return (
+        select(Person, SignIn, Preference.value)
+        .join(SignIn, SignIn.person_id == Person.id)
+        .outerjoin(Preference, and_(Preference.person_id == Person.id, Preference.name == _THEME))
+    )
+
+
+def _counts(found: SignedIn) -> bool:
+    is_live = found.sign_in.is_live(now(), idle_seconds=IDLE_SECONDS, absolute_seconds=ABSOLUTE_SECONDS)
+    return is_live and not found.person.is_disabled
+
+
+def _touched(request: Request, sign_in_id: str) -> SignedIn | None:
+    """Note that the session is in use, in a transaction of its own; the rows are read again after it."""
+    with writing():
+        db.session.execute(
+            update(SignIn)
+            .where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
+            .values(last_seen_at=now())
+            .execution_options(synchronize_session=False)
+        )
+        db.session.commit()
+    db.session.expire_all()
+    found = _find(request)
+    return found if found and _counts(found) else None
+
+
+def keep(token: str) -> None:
+    """Let this browser's cookie stand for a session just opened. Nothing of the visit before survives (fixation)."""
+    session.clear()
+    session[_COOKIE_KEY] = token
+    session.permanent = True
+
+
+def drop() -> None:
+    """Forget everything in this browser's cookie."""
+    session.clear()

@@ -1,0 +1,29 @@
+"""Sign-up: a person and the workspace that is theirs from the first minute, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokenboard.accounts import service as accounts
+from tokenboard.accounts.models import Person
+from tokenboard.workspaces import service as workspaces
+from tokenboard.workspaces.models import Workspace
+from tokenboard.workspaces.rules import LONGEST_NAME
+
+_OWN = "’s workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """Who was made, and what is theirs."""
+
+    person: Person
+    workspace: Workspace
+
+
+def sign_up(*, email: str, password: str, display_name: str = "", is_admin: bool = False) -> SignedUp:
+    """A new person with a personal workspace. Raises: ValidationFailed (password), EmailTaken."""
+    person = accounts.register(email=email, password=password, display_name=display_name, is_admin=is_admin)
+    name = person.name[: LONGEST_NAME - len(_OWN)] + _OWN
+    workspace = workspaces.create(owner=person, name=name, is_personal=True)
+    return SignedUp(person, workspace)
