@@ -148,10 +148,37 @@
       copy(copier).finally(() => setTimeout(() => delete copier.dataset.copied, 1800));
     }
     within(event, "[data-dismiss]")?.closest(".toast")?.remove();
-    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
-      if (!menu.contains(event.target)) menu.open = false;
-    }
+    closeMenus((menu) => !menu.contains(event.target));
   });
+
+  const closeMenus = (which) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) if (which(menu)) menu.open = false;
+  };
+
+  // A menu in a scrolling table would be cut off: an open one is laid over the page, below its button or above it.
+  const placeMenu = (menu) => {
+    const list = menu.querySelector(".menu-list");
+    const button = menu.querySelector("summary").getBoundingClientRect();
+    const leftmost = list.classList.contains("start") ? button.left : button.right - list.offsetWidth;
+    const isLow = button.bottom + list.offsetHeight + 12 > innerHeight && button.top > list.offsetHeight;
+    const top = isLow ? button.top - list.offsetHeight - 4 : button.bottom + 4;
+    const left = Math.max(8, Math.min(leftmost, innerWidth - list.offsetWidth - 8));
+    Object.assign(list.style, { position: "fixed", right: "auto", top: `${top}px`, left: `${left}px` });
+  };
+
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      const menu = event.target;
+      if (menu instanceof HTMLDetailsElement && menu.open && "menu" in menu.dataset) placeMenu(menu);
+    },
+    true,
+  );
+  document.addEventListener(
+    "scroll",
+    (event) => closeMenus((menu) => event.target.contains(menu) && !isTyping(document.activeElement)),
+    { capture: true, passive: true },
+  );
 
   // ---- Keys: / searches, n starts a chat, Esc closes ----
 
@@ -202,7 +229,7 @@
     title.append(element("span", "", cells[0]), element("span", "number", cells[1]));
     const rows = [];
     heads.forEach((head, column) => {
-      if (!head.dataset.swatch || !cells[column] || cells[column] === "$0.00") return;
+      if (!head.dataset.swatch || ["", "$0.00", "–"].includes(cells[column])) return;
       const row = element("div", "tooltip-row");
       const name = element("span", "", head.textContent);
       row.append(element("i", `swatch ${head.dataset.swatch}`), name, element("span", "number", cells[column]));

@@ -24,6 +24,9 @@ DENSE_DAYS = 120  # past this a bar is a few pixels wide and hairlines would be 
 CORNER = 2.5
 LONGEST_PERIOD_DAYS = 366
 
+Forecast = Sequence[int | None] | None
+Revisions = Mapping[date, str] | Iterable[date]
+
 
 class Series(NamedTuple):
     """One colour of the stack: what it is called, and its amount for every day of the period."""
@@ -71,7 +74,6 @@ class Key:
     """One legend item."""
 
     css: str
-    key: str
     name: str
     total: str
     href: str | None
@@ -129,6 +131,7 @@ class _Day:
     stack_nano: tuple[int, ...]
     forecast_nano: int | None
     is_today: bool
+    is_ahead: bool
     note: str
 
     @property
@@ -149,8 +152,8 @@ def stacked_bars(
     days: Sequence[date],
     series: Sequence[Series],
     today: date | None = None,
-    forecast: Sequence[int | None] | None = None,
-    revised: Mapping[date, str] | Iterable[date] = (),
+    forecast: Forecast = None,
+    revised: Revisions = (),
     height: int = 300,
     day_href: Callable[[date], str] | None = None,
     series_href: Callable[[str], str] | None = None,
@@ -186,11 +189,7 @@ def stacked_bars(
 
 
 def _facts(
-    days: Sequence[date],
-    series: Sequence[Series],
-    today: date | None,
-    forecast: Sequence[int | None] | None,
-    revised: Mapping[date, str] | Iterable[date],
+    days: Sequence[date], series: Sequence[Series], today: date | None, forecast: Forecast, revised: Revisions
 ) -> list[_Day]:
     if not 1 <= len(days) <= LONGEST_PERIOD_DAYS:
         raise ValueError(f"a chart shows 1 to {LONGEST_PERIOD_DAYS} days, not {len(days)}")
@@ -200,12 +199,13 @@ def _facts(
     notes = revised if isinstance(revised, Mapping) else dict.fromkeys(revised, "revised")
     return [
         _Day(
-            index,
-            on,
-            tuple(one.values_nano[index] for one in series),
-            ahead,
-            on == today,
-            notes.get(on, ""),
+            index=index,
+            on=on,
+            stack_nano=tuple(one.values_nano[index] for one in series),
+            forecast_nano=ahead,
+            is_today=on == today,
+            is_ahead=today is not None and on > today,
+            note=notes.get(on, ""),
         )
         for index, (on, ahead) in enumerate(zip(days, expected, strict=True))
     ]
@@ -257,7 +257,7 @@ def _bar(one: _Day, scale: Scale, day_href: Callable[[date], str] | None) -> Bar
         forecast_top=outline,
         forecast_height=0.0 if outline is None else round(top - outline, 1),
         ring_y=round(top - 6.5, 1),
-        label=", ".join(filter(None, [f"{day_long(one.on)}: {usd(one.total_nano)}", _note(one)])),
+        label=_spoken(one),
         href=day_href(one.on) if day_href else None,
         is_today=one.is_today,
         is_revised=bool(one.note),
@@ -265,16 +265,21 @@ def _bar(one: _Day, scale: Scale, day_href: Callable[[date], str] | None) -> Bar
 
 
 def _row(one: _Day) -> Row:
+    texts = [_amount(one, value) for value in (one.total_nano, *one.stack_nano)]
     ahead = usd(one.forecast_nano) if one.forecast_nano else ""
-    cells = tuple(usd(value) for value in one.stack_nano)
-    return Row(
-        one.on.isoformat(),
-        day_long(one.on),
-        usd(one.total_nano),
-        cells,
-        ahead,
-        _note(one),
-    )
+    return Row(one.on.isoformat(), day_long(one.on), texts[0], tuple(texts[1:]), ahead, _note(one))
+
+
+def _amount(one: _Day, nano: int) -> str:
+    """A day to come has no amount yet, which is not the same as nothing spent."""
+    return "–" if one.is_ahead and not nano else usd(nano)
+
+
+def _spoken(one: _Day) -> str:
+    """What a screen reader says of a bar."""
+    ahead = f"forecast {usd(one.forecast_nano)}" if one.forecast_nano else ""
+    facts = filter(None, [_amount(one, one.total_nano).strip("–"), ahead, _note(one)])
+    return f"{day_long(one.on)}: {', '.join(facts) or 'no amount yet'}"
 
 
 def _note(one: _Day) -> str:
@@ -282,17 +287,11 @@ def _note(one: _Day) -> str:
 
 
 def _legend(series: Sequence[Series], series_href: Callable[[str], str] | None) -> tuple[Key, ...]:
+    def href(key: str) -> str | None:
+        return series_href(key) if series_href and key != OTHER_KEY else None
+
     return tuple(
-        Key(
-            colour(n, one.key),
-            one.key,
-            one.name,
-            usd_whole(one.total_nano),
-            series_href(one.key),
-        )
-        if series_href and one.key != OTHER_KEY
-        else Key(colour(n, one.key), one.key, one.name, usd_whole(one.total_nano), None)
-        for n, one in enumerate(series)
+        Key(colour(n, one.key), one.name, usd_whole(one.total_nano), href(one.key)) for n, one in enumerate(series)
     )
 
 

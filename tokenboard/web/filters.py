@@ -41,7 +41,7 @@ MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_MAGNITUDES = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k"))
+_MAGNITUDES = ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "B"))
 _CENT, _BASIS_POINT = Decimal("0.01"), Decimal("0.0001")
 
 
@@ -74,7 +74,7 @@ def credit_amount(micros: int) -> str:
     amount = credits_from_micros(abs(micros))
     if amount == amount.to_integral_value():
         return f"{_sign(micros)}{int(amount):,}"
-    return _sign(micros) + _two_or_four(amount)
+    return _sign(micros) + ("<0.0001" if amount < _BASIS_POINT / 2 else _two_or_four(amount))
 
 
 def credits_exact(micros: int) -> str:
@@ -124,11 +124,12 @@ def tokens(count: int) -> str:
     """1,204 · 12.4 k · 1.2 M · 3.0 B; the exact count belongs in the title beside it."""
     if abs(count) < 10_000:
         return number(count)
-    for size, letter in _MAGNITUDES:
-        rounded = (Decimal(abs(count)) / size).quantize(Decimal("0.1"), ROUND_HALF_UP)
-        if rounded >= 1:
-            return f"{_sign(count)}{rounded:,}{NBSP}{letter}"
-    raise AssertionError("ten thousand is at least ten thousands")
+    tenths = [
+        ((Decimal(abs(count)) / size).quantize(Decimal("0.1"), ROUND_HALF_UP), unit) for size, unit in _MAGNITUDES
+    ]
+    # Chosen after rounding, so that 999,950 is 1.0 M and not 1,000.0 k.
+    amount, unit = next((one for one in tenths if one[0] < 1000), tenths[-1])
+    return f"{_sign(count)}{amount:,}{NBSP}{unit}"
 
 
 def percent(ratio: Decimal | Fraction | int, digits: int = 0) -> str:
