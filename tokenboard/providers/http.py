@@ -86,12 +86,13 @@ class Http:
         self,
         *,
         patience: Patience = PATIENT,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         jitter: Callable[[], float] = random.random,
         session: requests.Session | None = None,
     ) -> None:
         self._patience = patience
-        self._sleep = sleep
+        # Looked up here and not in the signature: by now gevent, where it is used, has put its own sleep in place.
+        self._sleep = sleep or time.sleep
         self._jitter = jitter
         self._session = session or _new_session()
 

@@ -17,19 +17,19 @@ def main() -> int:
     """Serve until told to stop."""
     arguments = _arguments()
     # Its own process, without settings; this one question keeps invented bills out of a real house.
-    if os.environ.get("TOKENBOARD_ENV") == "production":  # noqa: TID251
+    if os.environ.get("TOKENBOARD_ENV") == "production":
         sys.stderr.write("The sandbox invents money and is refused in production.\n")
         return 2
     app = create_sandbox(arguments.database)
     try:
         running = server(app, arguments.port)
     except OSError as error:
-        sys.stderr.write(f"The sandbox cannot listen on port {arguments.port}: {error.strerror}.\n")
+        sys.stderr.write(f"The sandbox cannot listen on port {arguments.port}: {os.strerror(error.errno or 0)}.\n")
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         # serve_forever runs in this thread, and shutdown waits for it: so it is told from another.
         signal.signal(number, lambda *_: threading.Thread(target=stop, args=(app, running)).start())
-    sys.stdout.write(f"Sandbox providers at http://{LOOPBACK}:{running.server_port}\n")
+    sys.stdout.write(f"Sandbox providers at http://{LOOPBACK}:{running.port}\n")
     sys.stdout.flush()
     running.serve_forever(poll_interval=0.2)
     running.server_close()

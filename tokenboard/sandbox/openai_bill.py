@@ -34,7 +34,7 @@ _QUANTITY_PRICES = {
     "images": ("{model}, output", Decimal("0.034"), "images"),
     "audio_speeches": ("{model}, characters", Decimal("0.000015"), "characters"),
     "audio_transcriptions": ("{model}, duration", Decimal("0.0001"), "duration_seconds"),
-    "vector_stores": ("vector store storage", Decimal("0.0000000001"), "gibibyte_hours"),
+    "vector_stores": ("vector store storage", Decimal("0.0000000001"), None),
     "code_interpreter_sessions": ("code interpreter sessions", Decimal("0.03"), None),
     "file_search_calls": ("file search tool calls", Decimal("0.0025"), None),
     "web_search_calls": ("web search tool calls", Decimal("0.01"), None),

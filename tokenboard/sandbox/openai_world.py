@@ -221,7 +221,7 @@ def slice_of(cells: Iterable[Cell], from_minute: int, to_minute: int) -> list[Ce
         )
         for cell in cells
     )
-    return [part for part in parts if part.requests]
+    return [part for part in parts if part.requests or part.input_tokens or part.output_tokens or part.quantity]
 
 
 def created_on(world: World, project: Project) -> date:

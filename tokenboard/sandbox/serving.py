@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,10 @@ class QuietHandler(WSGIRequestHandler):
 
 
 def server(app: Flask, port: int, host: str = LOOPBACK) -> BaseWSGIServer:
-    """A listening server; port 0 takes any free one."""
-    return make_server(host, port, app, threaded=True, request_handler=QuietHandler)
+    """A listening server; port 0 takes any free one. Raises: OSError when the port is taken."""
+    # Bound here, because werkzeug ends the whole process over a taken port; it works on its own copy of the socket.
+    with socket.create_server((host, port)) as listener:
+        return make_server(host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno())
 
 
 def stop(app: Flask, running: BaseWSGIServer) -> None:
@@ -39,7 +42,7 @@ def serving(app: Flask) -> Iterator[str]:
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://{LOOPBACK}:{running.server_port}"
+        yield f"http://{LOOPBACK}:{running.port}"
     finally:
         stop(app, running)
         thread.join()

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+
+import pytest
+import time_machine
+
+from tests.providers.stand_in import served, stand_in
+
+__all__ = ["served", "stand_in"]
+
+
+@pytest.fixture
+def set_clock() -> Iterator[Callable[[datetime], None]]:
+    """Stop TokenBoard's clock at an instant until the test ends."""
+    with ExitStack() as stack:
+
+        def stop(instant: datetime) -> None:
+            stack.enter_context(time_machine.travel(instant, tick=False))
+
+        yield stop
