@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     app.json = api.Json(app)
     _connect_parts(app, settings)
-    _dress_pages(app)
+    _dress_pages(app, settings)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     return app
@@ -48,11 +48,11 @@ def _connect_parts(app: Flask, settings: Settings) -> None:
     sessions.init_app(app)
 
 
-def _dress_pages(app: Flask) -> None:
+def _dress_pages(app: Flask, settings: Settings) -> None:
     """What every template can use."""
     macros.init_app(app)
     filters.register(app)
-    assets.init_app(app)
+    assets.init_app(app, watch=not settings.is_production, is_https=settings.is_https)
 
 
 def _blueprints() -> list[Blueprint]:
