@@ -11,6 +11,7 @@ from tokenboard import wiring
 from tokenboard.accounts import sessions
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
+from tokenboard.portal import shell
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
@@ -52,6 +53,7 @@ def _dress_pages(app: Flask, settings: Settings) -> None:
     """What every template can use."""
     macros.init_app(app)
     filters.register(app)
+    shell.init_app(app)
     assets.init_app(app, watch=not settings.is_production, is_https=settings.is_https)
 
 

@@ -1,0 +1,95 @@
+"""Fills in what surrounds every page (web/shell.py): the person, their workspaces, where one can go, what must be said.
+
+Laws: read once a request and only when a page is drawn, not for a fragment; two queries at most (who asks, which
+workspaces); an error page is drawn also when the database is away.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, g, get_flashed_messages, request, session
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.local import LocalProxy
+
+from tokenboard.accounts.guards import signed_in_or_none
+from tokenboard.accounts.models import Person
+from tokenboard.accounts.sessions import SignedIn
+from tokenboard.core.db import db
+from tokenboard.core.settings import settings
+from tokenboard.portal.settings_tabs import is_built, settings_tabs
+from tokenboard.web.shell import Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
+from tokenboard.workspaces import access
+from tokenboard.workspaces.access import WorkspaceAccess
+
+# Label, address, icon. A page that is not built does not show.
+_PLACES = (("Dashboard", "/dashboard", "layout-dashboard"), ("Settings", "/settings", "settings"))
+_CONTROL_ROOM = ("Control room", "/admin", "shield")
+_SANDBOX = Banner(
+    "sandbox", "Everything here runs against the built-in sandbox: no provider is asked, no real money moves."
+)
+_DEMO = Banner("demo", "This is the demo workspace: its numbers are made up and stand outside every total.")
+
+
+def init_app(app: Flask) -> None:
+    """Give every template `shell`, and the settings pages their tabs."""
+    app.context_processor(lambda: {"shell": LocalProxy(shell)})
+    app.jinja_env.globals["settings_tabs"] = settings_tabs
+
+
+def shell() -> Shell:
+    """What surrounds this request's page."""
+    if "shell" not in g:
+        g.shell = _build()
+    found: Shell = g.shell
+    return found
+
+
+def _build() -> Shell:
+    try:
+        return _for(signed_in_or_none())
+    except SQLAlchemyError:
+        db.session.rollback()
+        return Shell(theme=_theme(None), banners=_banners(None))
+
+
+def _for(signed_in: SignedIn | None) -> Shell:
+    toasts = tuple((kind, text) for kind, text in get_flashed_messages(with_categories=True))
+    if signed_in is None:
+        return Shell(theme=_theme(None), banners=_banners(None), toasts=toasts)
+    current = access.load(None, signed_in.person)
+    return Shell(
+        person=_person(signed_in.person),
+        workspace=_workspace(current, current),
+        workspaces=tuple(_workspace(one, current) for one in access.all_of(signed_in.person)),
+        navigation=_navigation(signed_in.person),
+        banners=_banners(current),
+        theme=_theme(signed_in),
+        toasts=toasts,
+    )
+
+
+def _person(person: Person) -> ShellPerson:
+    return ShellPerson(person.name, person.email, initials(person.name), person.is_admin)
+
+
+def _workspace(one: WorkspaceAccess, current: WorkspaceAccess) -> ShellWorkspace:
+    workspace = one.workspace
+    is_current = workspace.id == current.workspace.id
+    return ShellWorkspace(workspace.id, workspace.name, str(one.role), is_current, workspace.is_demo)
+
+
+def _navigation(person: Person) -> tuple[NavigationItem, ...]:
+    places = (*_PLACES, _CONTROL_ROOM) if person.is_admin else _PLACES
+    return tuple(
+        NavigationItem(label, href, icon, request.path == href or request.path.startswith(f"{href}/"))
+        for label, href, icon in places
+        if is_built(href)
+    )
+
+
+def _banners(current: WorkspaceAccess | None) -> tuple[Banner, ...]:
+    sandbox = (_SANDBOX,) if settings().sandbox_url else ()
+    return (*sandbox, _DEMO) if current and current.workspace.is_demo else sandbox
+
+
+def _theme(signed_in: SignedIn | None) -> str:
+    return signed_in.theme if signed_in else str(session.get("theme", "system"))
