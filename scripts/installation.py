@@ -90,6 +90,8 @@ def _make(house: House) -> None:
 def _install(house: House, files: tuple[str, ...]) -> None:
     """uv where there is one, since it is ten times faster; pip where there is none, or where uv fails."""
     uv, python = find_uv(house), str(house.python)
+    if not any(house.venv.glob("lib/python*/site-packages/pip")):
+        _tried([python, "-m", "ensurepip"])  # an environment of uv's, or one whose making was interrupted
     ways = [[uv, "pip", "install", "--quiet", "--python", python]] if uv else []
     ways.append([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"])
     wanted_files = [word for name in files for word in ("-r", str(house.root / name))]
