@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Periodic:
-    """`task` fires at every slot of `cron` (UTC; a sixth field counts seconds)."""
-
-    name: str
-    task: str
-    cron: str
-
+from tokenboard.ops.periodic import Periodic
 
 PERIODIC: tuple[Periodic, ...] = (
     # Sweepers: find again what a lost bell left behind.
-    Periodic("costs-sweep", "costs.sweep", "* * * * * */20"),
-    Periodic("notices-sweep", "notices.sweep", "* * * * * */20"),
+    Periodic("costs-sweep", "costs.sweep", "* * * * * */20", runs_without_queue=True),
+    Periodic("notices-sweep", "notices.sweep", "* * * * * */20", runs_without_queue=True),
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
     Periodic("costs-daily", "costs.queue_daily", "0 2 * * *"),

@@ -97,10 +97,14 @@ class JobQueue:
     def queue(self) -> Queue:
         return Queue(QUEUE, connection=self.connection, serializer=JSONSerializer)
 
-    def enqueue(self, task_name: str, *ids: str, job_id: str | None = None) -> bool:
-        """Ring now. False when Redis is gone; True also when this very job waits already."""
+    def enqueue(self, task_name: str, *ids: str, job_id: str | None = None, waits_seconds: int | None = None) -> bool:
+        """Ring now. False when Redis is gone; True also when this very job waits already.
+
+        A job that nobody took within `waits_seconds` is dropped.
+        """
+        options = _job_options(task_name, job_id) | {"ttl": waits_seconds}
         try:
-            self.queue().enqueue(run_task, task_name, *ids, **_job_options(task_name, job_id))
+            self.queue().enqueue(run_task, task_name, *ids, **options)
         except DuplicateJobError:
             return True
         except redis.exceptions.RedisError as error:
