@@ -148,12 +148,10 @@
       copy(copier).finally(() => setTimeout(() => delete copier.dataset.copied, 1800));
     }
     within(event, "[data-dismiss]")?.closest(".toast")?.remove();
-    closeMenus((menu) => !menu.contains(event.target));
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
   });
 
-  const closeMenus = (which) => {
-    for (const menu of document.querySelectorAll("details[data-menu][open]")) if (which(menu)) menu.open = false;
-  };
+  const openMenus = () => [...document.querySelectorAll("details[data-menu][open]")];
 
   // A menu in a scrolling table would be cut off: an open one is laid over the page, below its button or above it.
   const placeMenu = (menu) => {
@@ -174,11 +172,7 @@
     },
     true,
   );
-  document.addEventListener(
-    "scroll",
-    (event) => closeMenus((menu) => event.target.contains(menu) && !isTyping(document.activeElement)),
-    { capture: true, passive: true },
-  );
+  document.addEventListener("scroll", () => openMenus().forEach(placeMenu), { capture: true, passive: true });
 
   // ---- Keys: / searches, n starts a chat, Esc closes ----
 
