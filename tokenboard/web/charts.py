@@ -19,9 +19,8 @@ from tokenboard.web.filters import day_long, usd, usd_whole
 OTHER_KEY = "__other__"
 COLOURS = 6  # static/app.css paints s0 to s5; `other` has its own grey
 PATH_WIDTH = 1000  # the paths' own horizontal units; stretched to the plot's width by the browser
-SEGMENT_GAP = 1.0
+SEGMENT_GAP, CORNER = 1.0, 2.5  # pixels between two boxes, and of a round shoulder
 DENSE_DAYS = 120  # past this a bar is a few pixels wide and hairlines would be all one sees
-CORNER = 2.5
 LONGEST_PERIOD_DAYS = 366
 
 Forecast = Sequence[int | None] | None
