@@ -11,7 +11,8 @@ from tokenboard import wiring
 from tokenboard.accounts import sessions
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
-from tokenboard.portal import shell
+from tokenboard.costs import budget_api, report_api
+from tokenboard.portal import shell, summary_api
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
@@ -59,5 +60,9 @@ def _dress_pages(app: Flask, settings: Settings) -> None:
 
 def _blueprints() -> list[Blueprint]:
     """Every door of the house."""
-    return []
+    return [
+        report_api.blueprint,
+        budget_api.blueprint,
+        summary_api.blueprint,
+    ]
 

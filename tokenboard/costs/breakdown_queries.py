@@ -156,6 +156,15 @@ def names(scope: Scope, by: By, keys: Iterable[str]) -> dict[str, str]:
 
 
 def projects(scope: Scope) -> list[tuple[str, str]]:
-    """Every project the provider named, as (id, name), by name: what a page offers to choose from."""
-    named = names(scope, By.PROJECT, ("any",))
+    """Every project, as (id, name), by name: what a page offers to choose from. Without names, those on the bill."""
+    named = names(scope, By.PROJECT, ("any",)) or {key: key for key in _billed_projects(scope)}
     return sorted(display_names(By.PROJECT, named, named).items(), key=lambda pair: (pair[1].casefold(), pair[0]))
+
+
+def _billed_projects(scope: Scope) -> list[str]:
+    statement = (
+        sa.select(CostTotal.key)
+        .where(CostTotal.connection_id.in_(scope.connection_ids), CostTotal.dimension == By.PROJECT.value)
+        .where(CostTotal.key != "")
+    )
+    return list(db.session.scalars(statement.distinct().limit(LONGEST_NAME_LIST)))

@@ -19,6 +19,7 @@ from tokenboard.costs.forecast_rules import Forecast, reached_on
 
 PERCENT_STEPS = (50, 80, 100)
 FORECAST_STEP = "forecast"
+MOST_BUDGETS = 200  # of one workspace
 LARGEST_CENTS = 100_000_000_000  # a thousand million dollars a month; in nano-USD it still fits a BIGINT
 
 
