@@ -1,3 +1,5 @@
+"""Provider tests ask a sandbox of their own."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

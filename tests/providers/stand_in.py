@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 import requests
 from flask import Flask
 
+from tokenboard.core import clock
 from tokenboard.providers.anthropic_client import AnthropicClient
 from tokenboard.providers.http import PATIENT, Http, Patience
 from tokenboard.providers.openai_client import OpenAIClient
@@ -21,6 +22,7 @@ from tokenboard.sandbox.serving import serving
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 TODAY = NOW.date()
+TOMORROW = TODAY + timedelta(days=1)
 
 
 @dataclass
@@ -82,3 +84,14 @@ def stand_in(served: tuple[Flask, str]) -> Iterator[StandIn]:
 
 def day(text: str) -> date:
     return date.fromisoformat(text)
+
+
+def bucket_on(on: str, *results: dict[str, Any], name: str = "results") -> dict[str, Any]:
+    """A day as OpenAI sends it."""
+    start = clock.unix_seconds(day(on))
+    return {"object": "bucket", "start_time": start, "end_time": start + 86_400, name: list(results)}
+
+
+def page_of(*buckets: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    """A page as OpenAI sends it."""
+    return {"object": "page", "data": list(buckets), "has_more": cursor is not None, "next_page": cursor}

@@ -8,12 +8,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.providers.stand_in import TODAY, StandIn, day
+from tests.providers.stand_in import TODAY, TOMORROW, StandIn, day
 from tokenboard.core import clock
 from tokenboard.providers.costs import CostProvider, CostRow, KeyCheck, KeyName, ProjectName, UsageRow
 from tokenboard.providers.errors import BadAnswer, KeyLacksScope
 
-TOMORROW = TODAY + timedelta(days=1)
 COSTS = "/anthropic/v1/organizations/cost_report"
 USAGE = "/anthropic/v1/organizations/usage_report/messages"
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 import pytest
 import responses
 
-from tests.providers.stand_in import TODAY, StandIn
+from tests.providers.stand_in import TODAY, TOMORROW, StandIn
 from tokenboard.providers.errors import (
     AnswerTooLarge,
     BadAnswer,
@@ -27,7 +27,6 @@ from tokenboard.providers.errors import (
 from tokenboard.providers.http import HURRIED, Call, Http, Patience, clean_base_url
 from tokenboard.providers.openai_client import OPENAI_ADMIN, OpenAIClient
 
-TOMORROW = TODAY + timedelta(days=1)
 COSTS = "/openai/v1/organization/costs"
 
 

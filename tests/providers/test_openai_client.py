@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -13,25 +12,12 @@ from urllib.parse import parse_qsl
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.providers.stand_in import NOW, TODAY, StandIn, day
+from tests.providers.stand_in import TODAY, TOMORROW, StandIn, bucket_on, day, page_of
 from tokenboard.core import clock
 from tokenboard.providers import openai_answers
-from tokenboard.providers.costs import CostProvider, CostRow, CreditGrant, KeyCheck, ProjectName, UsageRow
-from tokenboard.providers.errors import BadAnswer, KeyLacksScope, ProviderUnavailable
-from tokenboard.providers.openai_client import OpenAIClient
+from tokenboard.providers.costs import CostProvider, CostRow
+from tokenboard.providers.errors import BadAnswer
 from tokenboard.providers.reading import Unreadable
-
-TOMORROW = TODAY + timedelta(days=1)
-COSTS = "/openai/v1/organization/costs"
-
-
-def _bucket(on: str, *results: dict[str, Any], name: str = "results") -> dict[str, Any]:
-    start = clock.unix_seconds(day(on))
-    return {"object": "bucket", "start_time": start, "end_time": start + 86_400, name: list(results)}
-
-
-def _page(*buckets: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
-    return {"object": "page", "data": list(buckets), "has_more": cursor is not None, "next_page": cursor}
 
 
 def _cost(value: object, **more: object) -> dict[str, Any]:
@@ -96,7 +82,7 @@ def test_amounts_come_as_numbers_strings_or_not_at_all(stand_in: StandIn):
         {"object": "organization.costs.result", "amount": {}},
         {"object": "organization.costs.result", "amount": {"value": 1, "currency": "EUR"}},
     ]
-    stand_in.script([_page(_bucket("2026-11-01", *rows))])
+    stand_in.script([page_of(bucket_on("2026-11-01", *rows))])
     [found] = stand_in.openai().costs(TODAY, TOMORROW)
     assert found.rows == (
         CostRow("proj_a", "gpt, input", "key_a", 100_000_000, "usd", Decimal(3), "tokens"),
@@ -130,7 +116,7 @@ def test_amounts_come_as_numbers_strings_or_not_at_all(stand_in: StandIn):
     ids=str,
 )
 def test_a_row_that_cannot_be_trusted_stops_the_page_and_names_its_day(stand_in: StandIn, row: Any):
-    stand_in.script([_page(_bucket("2026-11-01", _cost(1)), _bucket("2026-11-02", row))])
+    stand_in.script([page_of(bucket_on("2026-11-01", _cost(1)), bucket_on("2026-11-02", row))])
     with pytest.raises(BadAnswer, match="2026-11-02"):
         list(stand_in.openai().costs(TODAY, TOMORROW))
 
@@ -156,13 +142,15 @@ def test_a_page_without_the_promised_shape_is_a_bad_answer(stand_in: StandIn, pa
 
 
 def test_the_older_name_of_the_results_list_is_understood(stand_in: StandIn):
-    stand_in.script([_page(_bucket("2026-11-01", _cost(1), name="result"))])
+    stand_in.script([page_of(bucket_on("2026-11-01", _cost(1), name="result"))])
     [found] = stand_in.openai().costs(TODAY, TOMORROW)
     assert found.rows[0].amount_nano == 1_000_000_000
 
 
 def test_days_of_whole_pages_are_given_before_a_later_page_fails(stand_in: StandIn):
-    stand_in.script([_page(_bucket("2026-11-01", _cost(1)), cursor="two"), _page(_bucket("2026-11-02", _cost("NaN")))])
+    stand_in.script(
+        [page_of(bucket_on("2026-11-01", _cost(1)), cursor="two"), page_of(bucket_on("2026-11-02", _cost("NaN")))]
+    )
     days = stand_in.openai().costs(TODAY, TOMORROW)
     assert next(days).day == day("2026-11-01")
     with pytest.raises(BadAnswer):
@@ -170,7 +158,9 @@ def test_days_of_whole_pages_are_given_before_a_later_page_fails(stand_in: Stand
 
 
 def test_a_day_that_comes_again_on_a_later_page_is_refused(stand_in: StandIn):
-    stand_in.script([_page(_bucket("2026-11-01", _cost(1)), cursor="two"), _page(_bucket("2026-11-01", _cost(2)))])
+    stand_in.script(
+        [page_of(bucket_on("2026-11-01", _cost(1)), cursor="two"), page_of(bucket_on("2026-11-01", _cost(2)))]
+    )
     with pytest.raises(BadAnswer, match="2026-11-01 came twice"):
         list(stand_in.openai().costs(TODAY, TOMORROW))
 
@@ -235,157 +225,7 @@ def test_text_that_a_database_would_choke_on_is_cleaned():
     assert len(found.rows[0].line_item) == 255
 
 
-USAGE = [
-    ("completions", {"input_tokens": 100, "input_cached_tokens": 40, "input_audio_tokens": 9, "output_tokens": 7,
-                     "num_model_requests": 3}, UsageRow("completions", "p", "m", "k", 3, 100, 40, 7)),
-    ("embeddings", {"input_tokens": 5, "num_model_requests": 2}, UsageRow("embeddings", "p", "m", "k", 2, 5)),
-    ("moderations", {"input_tokens": 5, "num_model_requests": 2}, UsageRow("moderations", "p", "m", "k", 2, 5)),
-    ("images", {"images": 4, "num_model_requests": 2}, UsageRow("images", "p", "m", "k", 2, quantity=4, unit="images")),
-    ("audio_speeches", {"characters": 45, "num_model_requests": 1},
-     UsageRow("audio_speeches", "p", "m", "k", 1, quantity=45, unit="characters")),
-    ("audio_transcriptions", {"seconds": 20, "num_model_requests": 1},
-     UsageRow("audio_transcriptions", "p", "m", "k", 1, quantity=20, unit="seconds")),
-    ("vector_stores", {"usage_bytes": 1024}, UsageRow("vector_stores", "p", "m", "k", quantity=1024, unit="bytes")),
-    ("code_interpreter_sessions", {"num_sessions": 1},
-     UsageRow("code_interpreter_sessions", "p", "m", "k", quantity=1, unit="sessions")),
-    ("file_search_calls", {"num_requests": 2},
-     UsageRow("file_search_calls", "p", "m", "k", 2, quantity=2, unit="calls")),
-    ("web_search_calls", {"num_model_requests": 2, "num_requests": 5},
-     UsageRow("web_search_calls", "p", "m", "k", 2, quantity=5, unit="calls")),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("kind", "counts", "expected"), USAGE, ids=[row[0] for row in USAGE])
-def test_each_usage_endpoint_is_read_in_its_own_terms(
-    stand_in: StandIn, kind: str, counts: dict[str, int], expected: UsageRow
-):
-    result = {"object": "x", "project_id": "p", "model": "m", "api_key_id": "k", **counts}
-    stand_in.script([_page(_bucket("2026-11-01", result))], f"/openai/v1/organization/usage/{kind}")
-    [found] = stand_in.openai().usage(kind, TODAY, TOMORROW)
-    assert found.rows == (expected,)
-
-
-@pytest.mark.parametrize("kind", OpenAIClient.usage_kinds)
-def test_the_sandbox_answers_each_usage_endpoint_with_31_days_a_page(stand_in: StandIn, kind: str):
-    start = TOMORROW - timedelta(days=62)
-    found = list(stand_in.openai().usage(kind, start, TOMORROW))
-    assert [one.day for one in found] == clock.days_between(start, TODAY)
-    assert len(stand_in.calls()) == 2
-    assert found[0].rows
-    assert all(row.kind == kind for one in found for row in one.rows)
-
-
-@pytest.mark.parametrize("count", [-1, "5", 1.5, True, 2**63, [], {}])
-def test_a_count_that_is_none_is_refused(stand_in: StandIn, count: object):
-    path = "/openai/v1/organization/usage/embeddings"
-    stand_in.script([_page(_bucket("2026-11-01", {"input_tokens": count, "num_model_requests": 1}))], path)
-    with pytest.raises(BadAnswer, match="embeddings usage of 2026-11-01"):
-        list(stand_in.openai().usage("embeddings", TODAY, TOMORROW))
-
-
 def test_a_day_without_traffic_is_a_day_without_rows(stand_in: StandIn):
-    stand_in.script([_page(_bucket("2026-11-01"))])
+    stand_in.script([page_of(bucket_on("2026-11-01"))])
     [found] = stand_in.openai().costs(TODAY, TOMORROW)
     assert found.rows == ()
-
-
-def test_a_clipped_first_bucket_is_keyed_by_its_utc_day(stand_in: StandIn):
-    path = "/openai/v1/organization/usage/completions"
-    stand_in.script([_page({"start_time": 1736616660, "end_time": 1736640000, "results": []})], path)
-    [found] = stand_in.openai().usage("completions", TODAY, TOMORROW)
-    assert found.day == day("2025-01-11")
-
-
-def test_all_projects_are_named_archived_ones_too(stand_in: StandIn):
-    found = list(stand_in.openai().projects())
-    assert len(found) == 6
-    assert ProjectName("proj_SbxLegacy", "Legacy prototype", is_archived=True) in found
-
-
-def test_lists_of_names_are_followed_by_their_last_id(stand_in: StandIn):
-    found = list(stand_in.openai("sk-admin-sandbox-large").projects())
-    assert len({project.id for project in found}) == 40
-    path = "/openai/v1/organization/projects"
-    stand_in.script(
-        [{"data": [{"id": "a", "object": "organization.project"}], "has_more": True, "last_id": None}], path
-    )
-    with pytest.raises(BadAnswer, match="no cursor"):
-        list(stand_in.openai().projects())
-
-
-def test_a_projects_keys_are_named_and_never_shown(stand_in: StandIn):
-    found = list(stand_in.openai().api_keys("proj_SbxSupport"))
-    assert [(key.name, key.redacted_value) for key in found] == [
-        ("support-prod", "sk-proj-...rod"),
-        ("support-staging", "sk-proj-...ing"),
-    ]
-
-
-def test_a_project_id_stays_inside_its_place_in_the_address(stand_in: StandIn):
-    with pytest.raises(Exception, match="404"):
-        list(stand_in.openai().api_keys("../users?x=1"))
-    [(path, query)] = stand_in.calls()
-    assert path == "/openai/v1/organization/projects/../users?x=1/api_keys"
-    assert query == "limit=100"
-
-
-def test_a_key_is_tried_on_costs_and_on_names(stand_in: StandIn):
-    assert stand_in.openai().check_key() == KeyCheck(can_read_costs=True, can_read_names=True)
-    assert [path for path, _ in stand_in.calls()] == [COSTS, "/openai/v1/organization/projects"]
-
-
-def test_a_key_without_the_names_scope_is_good_enough(stand_in: StandIn):
-    assert stand_in.openai("sk-admin-sandbox-nonames").check_key() == KeyCheck(True, False)
-
-
-def test_a_key_that_reads_names_only_is_refused(stand_in: StandIn):
-    with pytest.raises(KeyLacksScope):
-        stand_in.openai("sk-admin-sandbox-nousage").check_key()
-
-
-def test_trouble_while_trying_the_names_is_not_taken_for_a_missing_scope(stand_in: StandIn):
-    stand_in.order("faults", {"path": "/openai/v1/organization/projects", "fault": "500", "times": 9})
-    with pytest.raises(ProviderUnavailable):
-        stand_in.openai().check_key()
-
-
-def test_the_balance_counts_unexpired_grants_only(stand_in: StandIn, set_clock: Callable[[datetime], None]):
-    set_clock(NOW)
-    found = stand_in.openai("sk-sandbox").credit_grants()
-    assert found.granted_nano == 120_000_000_000
-    assert found.available_nano == found.granted_nano - found.used_nano
-    assert found.used_ever_nano == found.used_nano + 3_180_000_000
-    assert len(found.grants) == 2
-
-
-def _balance(**totals: object) -> dict[str, object]:
-    return {"object": "credit_summary", "total_granted": 10, "total_used": "2.5", "total_available": 7.5, **totals}
-
-
-def test_a_reseller_that_lists_no_grants_gives_its_totals():
-    found = openai_answers.credit_grants(_balance(total_available=Decimal("7.5")), NOW)
-    assert (found.granted_nano, found.used_nano, found.available_nano) == (10 * 10**9, 25 * 10**8, 75 * 10**8)
-
-
-def test_a_grant_is_read_with_its_times_as_they_come():
-    row = {
-        "object": "credit_grant",
-        "id": "g",
-        "grant_amount": Decimal("18.0"),
-        "used_amount": Decimal("0.6284545"),
-        "effective_at": Decimal("1673740800.0"),
-        "expires_at": Decimal("1682899200.0"),
-    }
-    found = openai_answers.credit_grants(_balance(grants={"object": "list", "data": [row]}), NOW)
-    effective_at, expires_at = datetime(2023, 1, 15, tzinfo=UTC), datetime(2023, 5, 1, tzinfo=UTC)
-    assert found.grants == (CreditGrant("g", 18 * 10**9, 628_454_500, effective_at, expires_at),)
-    assert found.available_nano == 0
-    assert found.used_ever_nano == 628_454_500
-
-
-@pytest.mark.parametrize(
-    "broken", [{"total_granted": None}, {"total_used": "x"}, {"grants": []}, {"grants": {"data": [{}]}}]
-)
-def test_a_balance_that_cannot_be_read_is_refused(broken: dict[str, object]):
-    with pytest.raises(Unreadable):
-        openai_answers.credit_grants(_balance(**broken), NOW)

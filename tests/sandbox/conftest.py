@@ -1,3 +1,5 @@
+"""The sandbox under test is one of its own."""
+
 from __future__ import annotations
 
 from tests.providers.stand_in import served, stand_in

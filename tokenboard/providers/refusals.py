@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 
 from tokenboard.core import clock
@@ -73,8 +74,8 @@ def _words(body: bytes) -> str:
     """What the provider says: the error's type and message, whichever shape they come in, else the text itself."""
     text = body.decode("utf-8", "replace")
     try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError):
+        answer = json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError, InvalidOperation):
         return "" if text.lstrip().startswith("<") else text
     error = answer.get("error", answer) if isinstance(answer, dict) else answer
     if isinstance(error, str):
