@@ -17,9 +17,9 @@ _SANDBOX_PATHS = {"openai": "/openai/v1", "anthropic": "/anthropic"}
 class WiredClients:
     """The clients of one application. A base URL in the environment wins over the sandbox; the sandbox over live."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, http: Http | None = None) -> None:
         self._settings = settings
-        self._http = Http()
+        self._http = http or Http()
 
     def base_url(self, provider: str) -> str:
         """Where a provider is asked."""
