@@ -10,7 +10,7 @@ import pytest
 
 from tests.providers.stand_in import NOW, StandIn
 from tokenboard.providers import openai_answers
-from tokenboard.providers.costs import CreditGrant, KeyCheck, ProjectName
+from tokenboard.providers.costs import BalanceProvider, CreditGrant, KeyCheck, ProjectName
 from tokenboard.providers.errors import BadAnswer, KeyLacksScope, ProviderUnavailable
 from tokenboard.providers.reading import Unreadable
 
@@ -116,3 +116,11 @@ def test_an_unreadable_balance_is_a_bad_answer(stand_in: StandIn):
     stand_in.script([{"total_granted": "NaN"}], "/openai/v1/dashboard/billing/credit_grants")
     with pytest.raises(BadAnswer, match="total_granted"):
         stand_in.openai("sk-sandbox").credit_grants()
+
+
+def test_a_personal_key_is_tried_quickly(stand_in: StandIn):
+    provider: BalanceProvider = stand_in.openai("sk-sandbox")
+    assert provider.check_balance().granted_nano > 0
+    with pytest.raises(ProviderUnavailable):
+        stand_in.openai("sk-sandbox-500").check_balance()
+    assert sum(stand_in.slept_seconds) < 1

@@ -140,3 +140,13 @@ class CostProvider(Protocol):
 
     def api_keys(self, project_id: str) -> Iterator[KeyName]:
         """One project's keys. Raises: ProviderError."""
+
+
+class BalanceProvider(Protocol):
+    """A provider that may show a prepaid balance to a personal key."""
+
+    def check_balance(self) -> CreditGrants:
+        """Try the key on the balance, quickly. Raises: ProviderError, BalanceRefused among them."""
+
+    def credit_grants(self) -> CreditGrants:
+        """The prepaid balance, patiently. Raises: ProviderError."""

@@ -67,10 +67,13 @@ class OpenAIClient:
 
         Raises: ProviderError.
         """
-        hurried = OpenAIClient(self._api_key, self._base_url, self._http.hurried())
+        hurried = self._hurried()
         today = clock.today()
         next(hurried.costs(today, today + timedelta(days=1)), None)
         return KeyCheck(can_read_costs=True, can_read_names=hurried._can_read_names())
+
+    def _hurried(self) -> OpenAIClient:
+        return OpenAIClient(self._api_key, self._base_url, self._http.hurried())
 
     def _can_read_names(self) -> bool:
         try:
@@ -105,6 +108,10 @@ class OpenAIClient:
         """One project's keys."""
         pages = self._name_pages(f"/organization/projects/{quote(project_id, safe='')}/api_keys", [])
         return paging.rows_of(OPENAI_ADMIN, pages, partial(openai_answers.key_names, project_id))
+
+    def check_balance(self) -> CreditGrants:
+        """Try a personal key on the balance, quickly. Raises: ProviderError."""
+        return self._hurried().credit_grants()
 
     def credit_grants(self) -> CreditGrants:
         """The prepaid balance. Undocumented; OpenAI itself answers secret keys with BalanceRefused, resellers do not.
