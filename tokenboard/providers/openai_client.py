@@ -124,10 +124,6 @@ class OpenAIClient:
         except Unreadable as error:
             raise BadAnswer(OPENAI_PERSONAL, status=200, detail=str(error)) from error
 
-    def check_balance(self) -> CreditGrants:
-        """The same for a person who waits in front of the page. Raises: ProviderError."""
-        return OpenAIClient(self._api_key, self._base_url, self._http.hurried()).credit_grants()
-
     def _bucket_pages(
         self, path: str, start: date, end: date, group_by: tuple[str, ...], limit: int
     ) -> Iterator[paging.Page]:
