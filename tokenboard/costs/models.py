@@ -55,7 +55,7 @@ class Connection(Identified, Base):
     # Keyed hash of the provider's key: says "already connected" without opening the seal.
     key_fingerprint: Mapped[str] = mapped_column(String(64))
     last4: Mapped[str] = mapped_column(String(4))
-    # active: syncs run; rejected: the provider refused the key, nothing runs until it is replaced; removed: history only.
+    # active: syncs run; rejected: refused by the provider, nothing runs until it is replaced; removed: history only.
     status: Mapped[str] = mapped_column(String(10), default="active")
     last_synced_at: Mapped[Instant | None]
     # The newest full reading of the trailing months; the hourly one re-reads seven days only.
@@ -273,6 +273,7 @@ class CreditSnapshot(Identified, Base):
     connection_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), ForeignKey(_CONNECTION, ondelete="CASCADE"))
     seen_at: Mapped[Instant] = mapped_column(default=now)
     granted_nano: Mapped[BigInt]
+    # Ever used, expired grants included: it never falls, so its differences are spend.
     used_nano: Mapped[BigInt]
     # Unexpired grants only; the provider's own total keeps counting expired ones.
     available_nano: Mapped[BigInt]

@@ -1,0 +1,155 @@
+"""A connected workspace for the tests of syncs: its rows, its runs, and the sandbox behind it, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from sqlalchemy import select
+
+from tests.people import People
+from tokenboard.core.clock import today
+from tokenboard.core.db import Base, db
+from tokenboard.core.settings import settings
+from tokenboard.costs import service, sync_runs, tasks
+from tokenboard.costs.models import Connection, CostDay, CostTotal, SyncRun
+from tokenboard.costs.period_rules import Period
+from tokenboard.costs.sync_rules import Plan, Reason
+from tokenboard.providers.http import Http, Patience
+from tokenboard.wiring import WiredClients
+
+KEY = "sk-admin-sandbox"
+COSTS = "/openai/v1/organization/costs"
+EXAMPLES = Path(__file__).resolve().parents[3] / "shared" / "examples"
+
+
+@dataclass
+class Syncing:
+    """What a test of syncs does, in its own words."""
+
+    app: Flask
+    people: People
+    url: str
+    slept_seconds: list[float] = field(default_factory=list)
+
+    def order(self, path: str, body: dict[str, Any]) -> None:
+        """A call of the sandbox's control API that must succeed."""
+        answer = requests.post(f"{self.url}/_control/{path}", json=body, timeout=5)
+        assert answer.status_code == 200, answer.text
+
+    def script(self, *pages: object, path: str = COSTS) -> None:
+        """Serve these pages word for word, one after the other."""
+        self.order("openai/script", {"path": path, "pages": list(pages)})
+
+    def fault(self, fault: str, path: str = COSTS, times: int = 1) -> None:
+        self.order("faults", {"path": path, "fault": fault, "times": times})
+
+    def connect(self, key: str = KEY, provider: str = "openai", mode: str = "organization") -> str:
+        """Store a key as connecting does, without trying it first; answers the connection's id."""
+        vault = service.Vault(settings().encryption_keys, settings().secret_key)
+        connected = service.connect(
+            workspace_id=self.people.team_id,
+            provider=provider,
+            mode=mode,
+            api_key=key,
+            actor_id=self.people.alice.id,
+            vault=vault,
+        )
+        db.session.commit()
+        return connected.connection.id
+
+    def run_waiting(self, connection_id: str) -> SyncRun:
+        """Let the worker take the run that waits; answers it as it is then."""
+        waiting = self.waiting(connection_id)
+        assert waiting is not None, "no run waits"
+        tasks.run_sync(waiting.id)
+        return self.run(waiting.id)
+
+    def waiting(self, connection_id: str) -> SyncRun | None:
+        wanted = select(SyncRun).where(SyncRun.connection_id == connection_id, SyncRun.state == "waiting")
+        return db.session.scalars(wanted).one_or_none()
+
+    def run(self, run_id: str) -> SyncRun:
+        db.session.expire_all()
+        return db.session.get_one(SyncRun, run_id)
+
+    def connection(self, connection_id: str) -> Connection:
+        db.session.expire_all()
+        return db.session.get_one(Connection, connection_id)
+
+    def queue(self, connection_id: str, first: date | None = None, last: date | None = None) -> SyncRun:
+        """A manual run of these days."""
+        plan = Plan(Reason.MANUAL, Period(first or today(), last or today()))
+        queued = sync_runs.queue(self.connection(connection_id), plan, at_once=True)
+        db.session.commit()
+        return queued.run
+
+    def drop_waiting(self, connection_id: str) -> None:
+        """Forget the backfill that connecting queued."""
+        sync_runs.cancel(connection_id, code="test", message="")
+        db.session.commit()
+
+    def days(self, connection_id: str) -> dict[date, int]:
+        """The bill as it is kept: nano-USD by day."""
+        wanted = select(CostDay.on, CostDay.amount_nano).where(CostDay.connection_id == connection_id)
+        return dict(db.session.execute(wanted.order_by(CostDay.on)).all())
+
+    def totals(self, connection_id: str, dimension: str) -> dict[str, int]:
+        """A roll-up over all days: nano-USD by key."""
+        found: dict[str, int] = {}
+        wanted = select(CostTotal).where(CostTotal.connection_id == connection_id, CostTotal.dimension == dimension)
+        for total in db.session.scalars(wanted):
+            found[total.key] = found.get(total.key, 0) + total.amount_nano
+        return found
+
+    def rows(self, row: type[Base]) -> list[Any]:
+        db.session.expire_all()
+        return list(db.session.scalars(select(row)))
+
+
+def example(name: str) -> dict[str, Any]:
+    """One of the recorded answers."""
+    found: dict[str, Any] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+    return found
+
+
+def page(*buckets: dict[str, Any], next_page: str | None = None) -> dict[str, Any]:
+    """One page of an answer."""
+    return {"object": "page", "data": list(buckets), "has_more": next_page is not None, "next_page": next_page}
+
+
+def bucket(day: date, *rows: dict[str, Any]) -> dict[str, Any]:
+    """One day of a costs answer."""
+    start = int(f"{(day - date(1970, 1, 1)).days * 86_400}")
+    return {"object": "bucket", "start_time": start, "end_time": start + 86_400, "results": list(rows)}
+
+
+def cost(value: object, currency: str = "usd", **named: str) -> dict[str, Any]:
+    """One row of a day's bill."""
+    return {"object": "organization.costs.result", "amount": {"value": value, "currency": currency}} | named
+
+
+PATIENCE = Patience(connect_seconds=1, read_seconds=0.3, answer_seconds=5, attempts=3)
+
+
+@pytest.fixture
+def syncing(people: People, sandbox_url: str) -> Iterator[Syncing]:
+    """The team's workspace, an empty sandbox, and clients that note their pauses instead of sleeping."""
+    app = people.app
+    driven = Syncing(app, people, sandbox_url)
+    driven.order("reset", {})
+    wired = app.extensions["clients"]
+    http = Http(patience=PATIENCE, sleep=driven.slept_seconds.append, jitter=lambda: 0.5)
+    app.extensions["clients"] = WiredClients(app.extensions["settings"], http)
+    with app.app_context():
+        yield driven
+        db.session.remove()
+    http.close()
+    app.extensions["clients"] = wired
