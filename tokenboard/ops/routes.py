@@ -1,0 +1,31 @@
+"""The development outbox: what would have been sent. Outside development these pages do not exist."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from tokenboard.accounts.guards import current_person
+from tokenboard.core.errors import NotFound
+from tokenboard.core.settings import settings
+from tokenboard.notices import queries
+from tokenboard.web.fragments import page
+
+blueprint = Blueprint("outbox", __name__, url_prefix="/dev/outbox")
+
+
+@blueprint.before_request
+def _development_only() -> None:
+    """In development anybody signed in may read every message: that is how a reset link is tried out."""
+    if settings().is_production:
+        raise NotFound
+    current_person()
+
+
+@blueprint.get("")
+def outbox() -> Response:
+    return page("ops/outbox.html", fragments=("outbox",), notices=queries.recent())
+
+
+@blueprint.get("/<id:notice_id>")
+def message(notice_id: str) -> Response:
+    return page("ops/message.html", notice=queries.notice(notice_id))
