@@ -12,8 +12,14 @@ from tokenboard.accounts import sessions
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
 from tokenboard.costs import budget_api, report_api
+from tokenboard.notices import tasks as notices_tasks
+from tokenboard.ops import api as ops_api, cli as ops_cli, routes as ops_routes, tasks as ops_tasks
 from tokenboard.portal import shell, summary_api
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
+from tokenboard.workspaces import channel_routes
+
+# Imported so that the worker finds their tasks by name.
+TASKS = (notices_tasks, ops_tasks)
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
@@ -64,5 +70,8 @@ def _blueprints() -> list[Blueprint]:
         report_api.blueprint,
         budget_api.blueprint,
         summary_api.blueprint,
+        channel_routes.blueprint,
+        ops_api.blueprint,
+        ops_cli.blueprint,
+        ops_routes.blueprint,
     ]
-
