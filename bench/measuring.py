@@ -65,7 +65,8 @@ def rounds(quick: bool) -> int:
 
 def sample(call: Callable[[], object], *, calls: int) -> Sample:
     """Run `call` up to `calls` times, or for two seconds; the median of the calls."""
-    walls, cpus = [], []
+    walls: list[float] = []
+    cpus: list[float] = []
     until = time.perf_counter() + LONGEST_SERIES_SECONDS
     while len(walls) < calls and (not walls or time.perf_counter() < until):
         wall, cpu = time.perf_counter(), time.process_time()

@@ -51,7 +51,7 @@ def _spoken(notes: dict[str, object]) -> str:
 
 def machine() -> dict[str, object]:
     """What the figures were taken on."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return {
         "at": clock.iso(clock.now()),
         "version": __version__,
