@@ -244,6 +244,8 @@ def _with_defaults(values: dict[str, object], instance: Path) -> dict[str, objec
         filled.setdefault("database_url", f"sqlite:///{instance / 'tokenboard.sqlite3'}")
     filled.setdefault("base_url", f"http://localhost:{filled.get('port', 8000)}")
     filled.setdefault("proxy_hops", 1 if filled["is_on_heroku"] else 0)
+    if filled["is_on_heroku"] and "redis_url" in filled:
+        filled["redis_url"] = read.heroku_redis_url(str(filled["redis_url"]))
     filled.setdefault("trusted_hosts", _default_hosts(str(filled["base_url"])))
     return filled
 

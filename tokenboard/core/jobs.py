@@ -100,9 +100,11 @@ class JobQueue:
     def enqueue(self, task_name: str, *ids: str, job_id: str | None = None, waits_seconds: int | None = None) -> bool:
         """Ring now. False when Redis is gone; True also when this very job waits already.
 
-        A job that nobody took within `waits_seconds` is dropped.
+        A job with `waits_seconds` is a reminder: dropped when nobody took it in time, not tried again when it fails.
         """
-        options = _job_options(task_name, job_id) | {"ttl": waits_seconds}
+        options = _job_options(task_name, job_id)
+        if waits_seconds is not None:
+            options |= {"ttl": waits_seconds, "retry": None}
         try:
             self.queue().enqueue(run_task, task_name, *ids, **options)
         except DuplicateJobError:

@@ -149,6 +149,13 @@ def redis_url(value: str) -> str:
     return value
 
 
+def heroku_redis_url(url: str) -> str:
+    """Heroku's Key-Value Store offers TLS only, with certificates it signs itself, so there is nothing to verify."""
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=none"
+
+
 def database_url(value: str) -> str:
     """SQLAlchemy's form of the address; accepts Heroku's `postgres://` and plain `postgresql://`."""
     for prefix in ("postgres://", "postgresql://", "postgresql+psycopg://"):
