@@ -22,6 +22,7 @@ from tokenboard.core import logging
 from tokenboard.core.config import Settings
 from tokenboard.core.db import set_read_only
 from tokenboard.core.errors import Forbidden
+from tokenboard.web import cors
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -57,6 +58,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(_flask_settings(settings))
     csrf.init_app(app)
     app.before_request(_begin)
+    cors.init_app(app)
     app.before_request(_limit_body)
     app.before_request(_protect_from_forgery)
     app.after_request(_harden)
@@ -101,8 +103,11 @@ def _limit_body() -> None:
 
 
 def uses_cookies() -> bool:
-    """Whether this request may be who its cookie says: not when it carries a credential of its own."""
-    return not (request.headers.get("Authorization") or request.headers.get("X-Admin-Key"))
+    """Whether this request may be who its cookie says, and be given one.
+
+    Not when it carries a credential of its own or comes from another origin's front end.
+    """
+    return not (request.headers.get("Authorization") or request.headers.get("X-Admin-Key") or cors.listed_origin())
 
 
 def _protect_from_forgery() -> None:
