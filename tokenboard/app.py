@@ -8,15 +8,15 @@ from flask import Blueprint, Flask
 from flask_migrate import Migrate
 
 from tokenboard import wiring
-from tokenboard.accounts import sessions
+from tokenboard.accounts import api as accounts_api, cli as accounts_cli, routes as accounts_routes, sessions
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
 from tokenboard.costs import budget_api, report_api
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import api as ops_api, cli as ops_cli, routes as ops_routes, tasks as ops_tasks
-from tokenboard.portal import shell, summary_api
+from tokenboard.portal import account_api, routes_front as front, settings_pages, shell, summary_api
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
-from tokenboard.workspaces import channel_routes
+from tokenboard.workspaces import api as workspaces_api, channel_routes, routes as workspaces_routes
 
 # Imported so that the worker finds their tasks by name.
 TASKS = (notices_tasks, ops_tasks)
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _dress_pages(app, settings)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
+    accounts_cli.init_app(app)
     return app
 
 
@@ -67,6 +68,13 @@ def _dress_pages(app: Flask, settings: Settings) -> None:
 def _blueprints() -> list[Blueprint]:
     """Every door of the house."""
     return [
+        front.blueprint,
+        account_api.blueprint,
+        settings_pages.blueprint,
+        accounts_routes.blueprint,
+        accounts_api.blueprint,
+        workspaces_routes.blueprint,
+        workspaces_api.blueprint,
         report_api.blueprint,
         budget_api.blueprint,
         summary_api.blueprint,

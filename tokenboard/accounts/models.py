@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tokenboard.core.clock import now
 from tokenboard.core.db import Base, Id, Identified, Instant
 
+THEME = "theme"  # the preference that holds a person's colours
+
 
 class Person(Identified, Base):
     """Somebody who signs in. The e-mail in lower case is the identity key."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tokenboard.accounts import passwords
 from tokenboard.accounts.errors import EmailTaken
-from tokenboard.accounts.models import Person, SignIn
+from tokenboard.accounts.models import THEME, Person, Preference, SignIn
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import fingerprint, new_token, token_hash
@@ -21,6 +21,7 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import InvalidCredentials, ValidationFailed
 from tokenboard.core.parsing import or_none, parse_email
 from tokenboard.core.settings import settings
+from tokenboard.core.upsert import insert
 
 _LONGEST_AGENT = 300
 
@@ -33,13 +34,13 @@ class OpenedSession:
     token: str
 
 
-def register(*, email: str, password: str, display_name: str = "", is_admin: bool = False) -> Person:
+def register(*, email: str, password: str, display_name: str = "") -> Person:
     """A new person. Raises: ValidationFailed (password), EmailTaken."""
     why = passwords.fault(password, email=email)
     if why:
         raise ValidationFailed({"password": [why]})
     kept = passwords.hashed(password)
-    person = Person(email=email, display_name=display_name, password_hash=kept, is_admin=is_admin)
+    person = Person(email=email, display_name=display_name, password_hash=kept)
     try:
         with db.session.begin_nested():
             db.session.add(person)
@@ -104,3 +105,21 @@ def end_sessions(person: Person, *, but: SignIn | None = None) -> int:
     if ended:
         audit.record("accounts.sessions_ended", actor=person.id, subject=person.id, facts={"sessions": len(ended)})
     return len(ended)
+
+
+def describe(person: Person, *, display_name: str) -> None:
+    """Change what a person is called."""
+    person.display_name = display_name
+
+
+def choose_theme(person: Person, *, theme: str) -> None:
+    """Keep a person's colours: light, dark or system."""
+    kept = insert(Preference).values(person_id=person.id, name=THEME, value=theme)
+    db.session.execute(kept.on_conflict_do_update(index_elements=["person_id", "name"], set_={"value": theme}))
+
+
+def make_administrator(person: Person, *, actor: str) -> None:
+    """Let a person run the site. Idempotent."""
+    if not person.is_admin:
+        person.is_admin = True
+        audit.record("accounts.made_administrator", actor=actor, subject=person.id)

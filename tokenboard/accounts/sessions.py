@@ -9,24 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from logging import getLogger
 
-from flask import Flask, Request, session
+from flask import Flask, Request, Response, g, session
 from flask_login import LoginManager
 from sqlalchemy import Select, and_, select, update
+from sqlalchemy.exc import OperationalError
 
 from tokenboard.accounts import tokens
-from tokenboard.accounts.models import Person, Preference, SignIn
+from tokenboard.accounts.models import THEME, Person, Preference, SignIn
 from tokenboard.core import logging
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import token_hash
 from tokenboard.core.db import db, writing
 from tokenboard.web.security import uses_cookies
 
+log = getLogger(__name__)
+
 IDLE_SECONDS = 12 * 3_600
 ABSOLUTE_SECONDS = 14 * 86_400
 TOUCH_SECONDS = 60  # a page a second must not become a write a second
 _COOKIE_KEY = "sign_in"
-_THEME = "theme"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,17 @@ def init_app(app: Flask) -> None:
     manager = LoginManager()
     manager.init_app(app, add_context_processor=False)
     manager.request_loader(load)
+    app.after_request(_touch)
 
 
 def load(request: Request) -> SignedIn | None:
-    """The person behind this request, or None. One query; once a minute a write."""
+    """The person behind this request, or None. One query."""
     found = _find(request)
     if found is None or not _counts(found):
         return None
     if now() - found.sign_in.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
-        found = _touched(request, found.sign_in.id)
-    if found is not None:
-        logging.bind(person_id=found.person.id)
+        g.sign_in_to_touch = found.sign_in.id
+    logging.bind(person_id=found.person.id)
     return found
 
 
@@ -81,7 +84,7 @@ def _signed_in() -> Select[Person, SignIn, str]:
     return (
         select(Person, SignIn, Preference.value)
         .join(SignIn, SignIn.person_id == Person.id)
-        .outerjoin(Preference, and_(Preference.person_id == Person.id, Preference.name == _THEME))
+        .outerjoin(Preference, and_(Preference.person_id == Person.id, Preference.name == THEME))
     )
 
 
@@ -90,19 +93,20 @@ def _counts(found: SignedIn) -> bool:
     return is_live and not found.person.is_disabled
 
 
-def _touched(request: Request, sign_in_id: str) -> SignedIn | None:
-    """Note that the session is in use, in a transaction of its own; the rows are read again after it."""
-    with writing():
-        db.session.execute(
-            update(SignIn)
-            .where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
-            .values(last_seen_at=now())
-            .execution_options(synchronize_session=False)
-        )
-        db.session.commit()
-    db.session.expire_all()
-    found = _find(request)
-    return found if found and _counts(found) else None
+def _touch(answer: Response) -> Response:
+    """Note that the session is in use, when the request's own work is over: once a minute, never at its cost."""
+    sign_in_id = g.pop("sign_in_to_touch", None)
+    if sign_in_id is None:
+        return answer
+    touched = update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(last_seen_at=now())
+    try:
+        with writing():
+            db.session.execute(touched.execution_options(synchronize_session=False))
+            db.session.commit()
+    except OperationalError as error:
+        db.session.rollback()  # the database is busy or away: the next request tries again
+        log.warning("sign_in_not_touched", extra={"error": type(error).__name__})
+    return answer
 
 
 def keep(token: str) -> None:

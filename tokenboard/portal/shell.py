@@ -6,6 +6,8 @@ workspaces); an error page is drawn also when the database is away.
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Flask, g, get_flashed_messages, request, session
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
@@ -52,7 +54,7 @@ def _build() -> Shell:
 
 
 def _for(signed_in: SignedIn | None) -> Shell:
-    toasts = tuple((kind, text) for kind, text in get_flashed_messages(with_categories=True))
+    toasts = tuple(cast(list[tuple[str, str]], get_flashed_messages(with_categories=True)))
     if signed_in is None:
         return Shell(theme=_theme(None), banners=_banners(None), toasts=toasts)
     current = access.load(None, signed_in.person)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokenboard.accounts import service as accounts
+from tokenboard.accounts import service as accounts, setup_links
 from tokenboard.accounts.models import Person
 from tokenboard.workspaces import service as workspaces
 from tokenboard.workspaces.models import Workspace
@@ -21,9 +21,17 @@ class SignedUp:
     workspace: Workspace
 
 
-def sign_up(*, email: str, password: str, display_name: str = "", is_admin: bool = False) -> SignedUp:
+def sign_up(*, email: str, password: str, display_name: str = "") -> SignedUp:
     """A new person with a personal workspace. Raises: ValidationFailed (password), EmailTaken."""
-    person = accounts.register(email=email, password=password, display_name=display_name, is_admin=is_admin)
+    person = accounts.register(email=email, password=password, display_name=display_name)
     name = person.name[: LONGEST_NAME - len(_OWN)] + _OWN
     workspace = workspaces.create(owner=person, name=name, is_personal=True)
     return SignedUp(person, workspace)
+
+
+def set_up_administrator(*, token: str, email: str, password: str, display_name: str = "") -> SignedUp:
+    """The first administrator, by the one-time link. Raises: LinkUsed, ValidationFailed (password), EmailTaken."""
+    made = sign_up(email=email, password=password, display_name=display_name)
+    setup_links.redeem(token)
+    accounts.make_administrator(made.person, actor="setup link")
+    return made

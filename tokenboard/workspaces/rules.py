@@ -13,9 +13,14 @@ INVITATION_DAYS = 7
 LONGEST_NAME = 80
 
 
+def rank(role: str) -> int:
+    """Larger roles have larger ranks."""
+    return _ORDER.index(role)
+
+
 def allows(role: str, at_least: str) -> bool:
     """Whether a role may what the other one may."""
-    return _ORDER.index(role) >= _ORDER.index(at_least)
+    return rank(role) >= rank(at_least)
 
 
 def why_not_change(*, actor: str, target: str, is_self: bool) -> str | None:

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import func, select
 
 from tokenboard.accounts.models import Person
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
-from tokenboard.core.errors import Conflict
+from tokenboard.core.errors import Conflict, Forbidden, NotFound
 from tokenboard.workspaces import access, rules
+from tokenboard.workspaces.access import WorkspaceAccess
+from tokenboard.workspaces.errors import TooMany
 from tokenboard.workspaces.models import Membership, Role, Workspace
 
 
+@dataclass(frozen=True, slots=True)
+class MonthlyCap:
+    """The most a member may use in a month; None: no cap of their own."""
+
+    cents: int | None
+
+
 def create(*, owner: Person, name: str, is_personal: bool = False, is_demo: bool = False) -> Workspace:
-    """A workspace with its owner. Raises: Conflict (the owner belongs to too many)."""
+    """A workspace with its owner. Raises: TooMany."""
     _check_room(owner)
     workspace = Workspace(name=name, is_personal=is_personal, is_demo=is_demo)
     db.session.add(workspace)
     db.session.flush()
     db.session.add(Membership(workspace_id=workspace.id, person_id=owner.id, role=Role.OWNER))
     db.session.flush()
-    audit.record("workspaces.created", actor=owner.id, subject=workspace.id, workspace_id=workspace.id)
+    _record("created", workspace, actor=owner, subject=workspace.id)
     access.forget()
     return workspace
 
 
 def join(*, workspace: Workspace, person: Person, role: Role, monthly_cap_cents: int | None = None) -> Membership:
-    """Make a person a member. Idempotent: who belongs already keeps their role. Raises: Conflict."""
+    """Make a person a member. Idempotent: who belongs already keeps their role. Raises: TooMany."""
     there = membership(workspace.id, person.id)
     if there is not None:
         return there
@@ -35,20 +47,55 @@ def join(*, workspace: Workspace, person: Person, role: Role, monthly_cap_cents:
     joined = Membership(workspace_id=workspace.id, person_id=person.id, role=role, monthly_cap_cents=monthly_cap_cents)
     db.session.add(joined)
     db.session.flush()
-    audit.record(
-        "workspaces.joined", actor=person.id, subject=person.id, workspace_id=workspace.id, facts={"role": str(role)}
-    )
+    _record("joined", workspace, actor=person, subject=person.id, facts={"role": str(role)})
     access.forget()
     return joined
 
 
+def change_member(
+    *,
+    access_of_actor: WorkspaceAccess,
+    actor: Person,
+    person_id: str,
+    role: Role | None = None,
+    cap: MonthlyCap | None = None,
+) -> Membership:
+    """Give a member another role or monthly cap; what is None stays. Raises: NotFound, Forbidden."""
+    workspace = access_of_actor.workspace
+    there = _member(workspace.id, person_id)
+    why = rules.why_not_change(actor=access_of_actor.role, target=there.role, is_self=person_id == actor.id)
+    if why:
+        raise Forbidden(why)
+    before = {"role": there.role, "cap": there.monthly_cap_cents}
+    there.role = role or there.role
+    there.monthly_cap_cents = cap.cents if cap else there.monthly_cap_cents
+    after = {"role": str(there.role), "cap": there.monthly_cap_cents}
+    if before != after:
+        _record("member_changed", workspace, actor=actor, subject=person_id, facts={"before": before, "after": after})
+    access.forget()
+    return there
+
+
+def remove_member(*, access_of_actor: WorkspaceAccess, actor: Person, person_id: str) -> None:
+    """Take a member out, or leave oneself. Raises: NotFound, Forbidden."""
+    workspace = access_of_actor.workspace
+    there = _member(workspace.id, person_id)
+    is_self = person_id == actor.id
+    why = rules.why_not_remove(actor=access_of_actor.role, target=there.role, is_self=is_self)
+    if why:
+        raise Forbidden(why)
+    db.session.delete(there)
+    _record("left" if is_self else "member_removed", workspace, actor=actor, subject=person_id)
+    access.forget()
+
+
 def rename(*, workspace: Workspace, name: str, actor: Person) -> None:
-    """Raises: nothing; renaming to the same name records nothing."""
+    """Call a workspace something else."""
     if workspace.name == name:
         return
-    before, workspace.name = workspace.name, name
-    facts = {"before": before, "after": name}
-    audit.record("workspaces.renamed", actor=actor.id, subject=workspace.id, workspace_id=workspace.id, facts=facts)
+    facts = {"before": workspace.name, "after": name}
+    workspace.name = name
+    _record("renamed", workspace, actor=actor, subject=workspace.id, facts=facts)
 
 
 def archive(*, workspace: Workspace, actor: Person) -> None:
@@ -57,7 +104,7 @@ def archive(*, workspace: Workspace, actor: Person) -> None:
         raise Conflict("Your own workspace stays as long as your account.")
     if workspace.archived_at is None:
         workspace.archived_at = now()
-        audit.record("workspaces.archived", actor=actor.id, subject=workspace.id, workspace_id=workspace.id)
+        _record("archived", workspace, actor=actor, subject=workspace.id)
         access.forget()
 
 
@@ -65,6 +112,19 @@ def membership(workspace_id: str, person_id: str) -> Membership | None:
     """This person's row in this workspace."""
     asked = select(Membership).where(Membership.workspace_id == workspace_id, Membership.person_id == person_id)
     return db.session.scalars(asked).one_or_none()
+
+
+def _member(workspace_id: str, person_id: str) -> Membership:
+    there = membership(workspace_id, person_id)
+    if there is None:
+        raise NotFound
+    return there
+
+
+def _record(
+    act: str, workspace: Workspace, *, actor: Person, subject: str, facts: dict[str, Any] | None = None
+) -> None:
+    audit.record(f"workspaces.{act}", actor=actor.id, subject=subject, workspace_id=workspace.id, facts=facts)
 
 
 def _check_room(person: Person) -> None:
@@ -76,4 +136,4 @@ def _check_room(person: Person) -> None:
         .where(Membership.person_id == person.id, Workspace.archived_at.is_(None))
     )
     if (db.session.scalar(asked) or 0) >= rules.MOST_WORKSPACES:
-        raise Conflict(f"One person belongs to at most {rules.MOST_WORKSPACES} workspaces. Leave one first.")
+        raise TooMany(f"One person belongs to at most {rules.MOST_WORKSPACES} workspaces. Leave one first.")

@@ -1,0 +1,48 @@
+"""`flask accounts …`: the operator's door."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from tokenboard.accounts import queries, service, setup_links
+from tokenboard.core.db import db
+from tokenboard.core.parsing import parse_email
+from tokenboard.core.settings import settings
+
+group = AppGroup("accounts", help="People and who runs the site.")
+
+
+def init_app(app: Flask) -> None:
+    """Make the commands known."""
+    app.cli.add_command(group)
+
+
+@group.command("setup-link")
+def setup_link() -> None:
+    """Print the one-time link that makes the first administrator; nothing when there is one."""
+    token = setup_links.issue()
+    db.session.commit()
+    if token:
+        click.echo(f"Make the administrator's account here (once, within 24 hours): {setup_address(token)}")
+
+
+def setup_address(token: str) -> str:
+    """Where the link leads."""
+    return f"{settings().base_url}/setup/{token}"
+
+
+@group.command("make-admin")
+@click.argument("email")
+def make_admin(email: str) -> None:
+    """Let the person with this e-mail run the site."""
+    try:
+        person = queries.person_by_email(parse_email(email))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if person is None:
+        raise click.ClickException(f"Nobody is registered with {email}.")
+    service.make_administrator(person, actor="cli")
+    db.session.commit()
+    click.echo(f"{person.email} runs this site now.")

@@ -1,0 +1,59 @@
+"""What the doors that let people in share: limits on trying, and opening a session for this browser or program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask import Response, request
+
+from tokenboard.accounts import service, sessions
+from tokenboard.accounts.guards import signed_in_or_none
+from tokenboard.accounts.models import Person
+from tokenboard.accounts.service import OpenedSession
+from tokenboard.core.db import db
+from tokenboard.web import limits
+from tokenboard.web.limits import limiter
+from tokenboard.web.security import uses_cookies
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+HOME = "/dashboard"
+
+
+def enter(person: Person) -> OpenedSession:
+    """Open a session for who has just proven who they are, commit, and give this browser its cookie."""
+    before = signed_in_or_none()
+    if before is not None:
+        service.end_session(before.sign_in)  # one browser, one session
+    opened = service.open_session(
+        person, ip_address=request.remote_addr or "", user_agent=request.headers.get("User-Agent", "")
+    )
+    db.session.commit()
+    if uses_cookies():
+        sessions.keep(opened.token)
+    return opened
+
+
+def refuse(email: str) -> None:
+    """Note that a sign-in was refused."""
+    service.record_failed_sign_in(email=email)
+    db.session.commit()
+
+
+def limit_sign_in(view: View) -> View:
+    """So many tries from one address for one e-mail and, against many addresses, refused tries for one e-mail."""
+    by_both = limiter.shared_limit(limits.SIGN_IN, scope="sign-in", key_func=limits.by_email)
+    by_email = limiter.shared_limit(
+        limits.SIGN_IN_REFUSED, scope="sign-in-refused", key_func=limits.by_email_alone, deduct_when=_was_refused
+    )
+    return cast(View, by_both(by_email(view)))
+
+
+def limit_registration(view: View) -> View:
+    """So many accounts an hour from one address, by whichever door."""
+    return cast(View, limiter.shared_limit(limits.REGISTER, scope="register")(view))
+
+
+def _was_refused(answer: Response) -> bool:
+    return answer.status_code in {401, 422}

@@ -1,0 +1,34 @@
+"""What people and programs send to the doors of accounts: shapes and limits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from tokenboard.core.parsing import clean_text, parse_email
+from tokenboard.web.api import Body
+
+LONGEST_NAME = 80
+LONGEST_TYPED = 1_000  # a password that is wrong anyway; the right ones end at 128
+THEMES = ("light", "dark", "system")
+
+
+def display_name(text: str) -> str:
+    """A name to be called by; empty: the e-mail's local part is shown."""
+    return clean_text(text, longest=LONGEST_NAME)
+
+
+class SignInBody(Body):
+    """Nothing is judged here but the type: every wrong sign-in gets one answer."""
+
+    email: str = Field(max_length=LONGEST_TYPED)
+    password: str = Field(max_length=LONGEST_TYPED)
+
+
+class RegisterBody(Body):
+    """A new account."""
+
+    email: Annotated[str, AfterValidator(parse_email)]
+    password: str = Field(max_length=LONGEST_TYPED)
+    display_name: Annotated[str, AfterValidator(display_name)] = ""

@@ -1,0 +1,44 @@
+"""What is asked about people and their sessions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from tokenboard.accounts.models import Person, SignIn
+from tokenboard.accounts.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS
+from tokenboard.core.clock import now
+from tokenboard.core.db import db
+
+MOST_SESSIONS = 100  # shown on one page
+
+
+def person_by_email(email: str) -> Person | None:
+    """The person with this e-mail (lower case)."""
+    return db.session.scalars(select(Person).where(Person.email == email)).one_or_none()
+
+
+def has_administrator() -> bool:
+    """Whether somebody can run the site."""
+    asked = select(Person.id).where(Person.is_admin.is_(True), Person.is_disabled.is_(False)).limit(1)
+    return db.session.scalar(asked) is not None
+
+
+def live_sessions(person_id: str) -> list[SignIn]:
+    """The person's sessions that still count, the latest used first."""
+    instant = now()
+    asked = select(SignIn).where(
+        SignIn.person_id == person_id,
+        SignIn.ended_at.is_(None),
+        SignIn.last_seen_at >= instant - timedelta(seconds=IDLE_SECONDS),
+        SignIn.created_at >= instant - timedelta(seconds=ABSOLUTE_SECONDS),
+    )
+    return list(db.session.scalars(asked.order_by(SignIn.last_seen_at.desc(), SignIn.id).limit(MOST_SESSIONS)))
+
+
+def session_of(person_id: str, sign_in_id: str) -> SignIn | None:
+    """One session of this person; nobody else's."""
+    return db.session.scalars(
+        select(SignIn).where(SignIn.id == sign_in_id, SignIn.person_id == person_id)
+    ).one_or_none()

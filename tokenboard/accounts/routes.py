@@ -1,0 +1,112 @@
+"""Pages of accounts: sign-in, sign-out, colours, and one's own sessions."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, flash, redirect, request, session
+from werkzeug.wrappers import Response as BaseResponse
+
+from tokenboard.accounts import queries, rules, service, sessions
+from tokenboard.accounts.entrance import HOME, enter, limit_sign_in, refuse
+from tokenboard.accounts.forms import LONGEST_TYPED, THEMES
+from tokenboard.accounts.guards import current_person, current_sign_in, person_or_none, signed_in_or_none
+from tokenboard.core.db import db
+from tokenboard.core.errors import InvalidCredentials, NotFound
+from tokenboard.web.forms import fields, one_of
+from tokenboard.web.fragments import page, see_other
+from tokenboard.web.security import local_path
+
+blueprint = Blueprint("accounts", __name__)
+
+
+@blueprint.get("/login")
+def sign_in() -> Response | BaseResponse:
+    onward = local_path(request.args.get("next"), HOME)
+    return see_other(onward) if person_or_none() else _sign_in_page(onward)
+
+
+@blueprint.post("/login")
+@limit_sign_in
+def check_sign_in() -> Response | BaseResponse:
+    onward = local_path(request.form.get("next"), HOME)
+    email = request.form.get("email", "")[:LONGEST_TYPED]
+    try:
+        person = service.authenticate(email=email, password=request.form.get("password", "")[:LONGEST_TYPED])
+    except InvalidCredentials as refused:
+        refuse(email)
+        return _sign_in_page(onward, email=email, fault=refused.message, status=422)
+    enter(person)
+    return see_other(onward)
+
+
+def _sign_in_page(onward: str, *, email: str = "", fault: str = "", status: int = 200) -> Response:
+    return page("accounts/login.html", status=status, onward=onward, email=email, fault=fault, home=HOME)
+
+
+@blueprint.get("/auth/signin")
+def sign_in_alias() -> BaseResponse:
+    return redirect("/login" + ("?" + request.query_string.decode("ascii", "ignore") if request.args else ""), 308)
+
+
+@blueprint.post("/logout")
+def sign_out() -> BaseResponse:
+    found = signed_in_or_none()
+    if found is not None:
+        service.end_session(found.sign_in)
+        db.session.commit()
+    sessions.drop()
+    flash("You are signed out.", "success")
+    answer = see_other("/login")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@blueprint.post("/theme")
+def choose_theme() -> BaseResponse:
+    theme = fields(request.form, theme=one_of(*THEMES))["theme"]
+    person = person_or_none()
+    if person is None:
+        session["theme"] = theme
+    else:
+        service.choose_theme(person, theme=theme)
+        db.session.commit()
+    return see_other(_page_before())
+
+
+def _page_before() -> str:
+    """The page the form stood on, if it was one of ours."""
+    before = urlsplit(request.referrer or "")
+    path = before.path + (f"?{before.query}" if before.query else "")
+    return local_path(path, "/") if before.netloc == request.host else "/"
+
+
+@blueprint.get("/account")
+def account() -> Response:
+    person = current_person()
+    live = queries.live_sessions(person.id)
+    return page(
+        "accounts/account.html",
+        person=person,
+        sessions=[(one, rules.device(one.user_agent)) for one in live],
+        current_id=current_sign_in().id,
+    )
+
+
+@blueprint.post("/account/sessions/<id:sign_in_id>/end")
+def end_session(sign_in_id: str) -> BaseResponse:
+    one = queries.session_of(current_person().id, sign_in_id)
+    if one is None:
+        raise NotFound
+    service.end_session(one)
+    db.session.commit()
+    flash("That session has ended.", "success")
+    return see_other("/account")
+
+
+@blueprint.post("/account/sessions/end-others")
+def end_other_sessions() -> BaseResponse:
+    service.end_sessions(current_person(), but=current_sign_in())
+    db.session.commit()
+    flash("You are signed out everywhere else.", "success")
+    return see_other("/account")
