@@ -101,8 +101,11 @@ def operation(
 
 
 def _json_body() -> Any:
+    """The body; none at all is an empty object, since many clients send none where every field may be left out."""
+    if not request.content_length:
+        return {}
     if not request.is_json:
-        raise UnsupportedMediaType()
+        raise UnsupportedMediaType
     try:
         return parse_json(request.get_data())
     except ValueError as error:
