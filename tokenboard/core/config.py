@@ -10,13 +10,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tokenboard.core import settings_fields as read
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.development_secrets import development_secrets
-from tokenboard.core.settings_fields import ConfigError, Declaration, raw_value, setting, weakness
+from tokenboard.core.settings_checks import check
+from tokenboard.core.settings_fields import ConfigError, Declaration, raw_value, setting
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,6 +123,15 @@ class Settings:
         is_secret=True,
     )
 
+    admin_api_key: str = setting(
+        "ADMIN_API_KEY",
+        read.text,
+        "The `x-admin-key` of calls that give credits, at least 32 characters. Unset: those calls are off.",
+        group="Secrets",
+        default="",
+        is_secret=True,
+    )
+
     database_url: str = setting(
         "DATABASE_URL",
         read.database_url,
@@ -163,6 +174,28 @@ class Settings:
         "Anthropic's admin API. Unset: https://api.anthropic.com, or the sandbox outside production.",
         group="Providers",
         default="",
+    )
+
+    signup_credits: int = setting(
+        "SIGNUP_CREDITS",
+        read.integer(0, 1_000_000),
+        "Credits for each new person, once an e-mail address. Unset: 1000, and 0 in production.",
+        group="Credits",
+        default=1000,
+    )
+    signup_credits_expire_days: int = setting(
+        "SIGNUP_CREDITS_EXPIRE_DAYS",
+        read.integer(0, 3_650),
+        "Days after which sign-up credits expire; 0: never.",
+        group="Credits",
+        default=0,
+    )
+    credit_value_usd: Decimal = setting(
+        "CREDIT_VALUE_USD",
+        read.positive_decimal,
+        "What one credit is worth in USD. Frozen at the first entry of the ledger.",
+        group="Credits",
+        default=Decimal("0.01"),
     )
 
     smtp_url: str = setting(
@@ -219,7 +252,9 @@ def load_settings(environ: Mapping[str, str], *, instance_path: Path | None = No
         _read_one(attribute, declaration, environ, values, faults)
     if faults:
         raise ConfigError(faults)
-    return _checked(Settings(**_with_defaults(values, instance)))  # type: ignore[arg-type]
+    settings = Settings(**_with_defaults(values, instance))  # type: ignore[arg-type]
+    check(settings, declarations())
+    return settings
 
 
 def _read_one(
@@ -242,6 +277,8 @@ def _with_defaults(values: dict[str, object], instance: Path) -> dict[str, objec
         generated = {k: v for k, v in development_secrets(instance).items() if k not in filled}
         filled |= {k: read.key_ring(v) if k == "encryption_keys" else v for k, v in generated.items()}
         filled.setdefault("database_url", f"sqlite:///{instance / 'tokenboard.sqlite3'}")
+    else:
+        filled.setdefault("signup_credits", 0)  # a site in the open does not give credits away unasked
     filled.setdefault("base_url", f"http://localhost:{filled.get('port', 8000)}")
     filled.setdefault("proxy_hops", 1 if filled["is_on_heroku"] else 0)
     if filled["is_on_heroku"] and "redis_url" in filled:
@@ -253,43 +290,3 @@ def _with_defaults(values: dict[str, object], instance: Path) -> dict[str, objec
 def _default_hosts(base_url: str) -> tuple[str, ...]:
     host = urlsplit(base_url).hostname or "localhost"
     return ("localhost", "127.0.0.1", "[::1]") if read.is_loopback_host(host) else (host,)
-
-
-def _checked(settings: Settings) -> Settings:
-    """Raises: ConfigError for settings that are readable but not safe together."""
-    faults = [f"CRON_SECRET {why}." for why in [weakness(settings.cron_secret)] if settings.cron_secret and why]
-    if settings.is_production:
-        faults += _production_faults(settings)
-    if faults:
-        raise ConfigError(faults)
-    return settings
-
-
-def _production_faults(settings: Settings) -> list[str]:
-    faults = [
-        f"{declaration.name} is required in production. {declaration.doc}"
-        for attribute, declaration, default in declarations()
-        if declaration.is_required_in_production and _is_missing(settings, attribute, default)
-    ]
-    named = {
-        "SECRET_KEY": settings.secret_key,
-        "JWT_SECRET": settings.jwt_secret,
-        "PASSWORD_PEPPER": settings.password_pepper,
-    }
-    faults += [f"{name} {why}." for name, value in named.items() if value and (why := weakness(value))]
-    if settings.secret_key and settings.secret_key == settings.jwt_secret:
-        faults.append("JWT_SECRET must differ from SECRET_KEY.")
-    if not settings.is_https:
-        faults.append("BASE_URL must begin with https:// in production.")
-    if settings.sandbox_url:
-        faults.append("SANDBOX_URL is for development; unset it in production.")
-    if settings.bcrypt_cost < 12:
-        faults.append("BCRYPT_COST must be at least 12 in production.")
-    return faults
-
-
-def _is_missing(settings: Settings, attribute: str, default: object) -> bool:
-    value = getattr(settings, attribute)
-    return value == default or (
-        attribute == "base_url" and not settings.is_https and value.startswith("http://localhost")
-    )

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -122,7 +122,11 @@ def parse_json(body: bytes) -> Any:
     _check_depth(text)
     try:
         return json.loads(
-            text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_duplicates, parse_int=_integer
+            text,
+            parse_float=_fraction,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_duplicates,
+            parse_int=_integer,
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"The body is not JSON: {error.msg} at character {error.pos}.") from error
@@ -132,6 +136,21 @@ def _integer(digits: str) -> int:
     if len(digits) > 40:
         raise ValueError("A number this long is refused.")
     return int(digits)
+
+
+def _fraction(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation as error:  # an exponent past any that decimal can keep
+        raise ValueError("A number this large is refused.") from error
+
+
+_READERS: dict[str, Any] = {
+    "parse_float": _fraction,
+    "parse_int": _integer,
+    "parse_constant": _no_constant,
+    "object_pairs_hook": _no_duplicates,
+}
 
 
 def or_none(reader: Callable[[str], T], text: str) -> T | None:

@@ -116,6 +116,13 @@ def decimal(value: str) -> Decimal:
     return parse_amount(value)
 
 
+def positive_decimal(value: str) -> Decimal:
+    amount = parse_amount(value)
+    if not amount:
+        raise ValueError("must be more than 0")
+    return amount
+
+
 def flag(value: str) -> bool:
     if value.lower() in {"1", "true", "yes", "on"}:
         return True

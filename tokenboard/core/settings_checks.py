@@ -1,0 +1,57 @@
+"""What settings must be together, beyond each being readable: strong secrets, and what production refuses.
+
+Every fault is one sentence that names the setting and its cure; all of them are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tokenboard.core.settings_fields import ConfigError, Declaration, weakness
+
+if TYPE_CHECKING:
+    from tokenboard.core.config import Settings
+
+Declared = tuple[str, Declaration, object]
+
+
+def check(settings: Settings, declared: Sequence[Declared]) -> None:
+    """Raises: ConfigError for settings that are readable but not safe together."""
+    # A secret that opens a door is refused everywhere when it is weak: an unset one keeps the door shut.
+    faults = _weak(CRON_SECRET=settings.cron_secret, ADMIN_API_KEY=settings.admin_api_key)
+    if settings.is_production:
+        faults += _production_faults(settings, declared)
+    if faults:
+        raise ConfigError(faults)
+
+
+def _weak(**secrets: str) -> list[str]:
+    return [f"{name} {why}." for name, value in secrets.items() if value and (why := weakness(value))]
+
+
+def _production_faults(settings: Settings, declared: Sequence[Declared]) -> list[str]:
+    faults = [
+        f"{declaration.name} is required in production. {declaration.doc}"
+        for attribute, declaration, default in declared
+        if declaration.is_required_in_production and _is_missing(settings, attribute, default)
+    ]
+    faults += _weak(
+        SECRET_KEY=settings.secret_key, JWT_SECRET=settings.jwt_secret, PASSWORD_PEPPER=settings.password_pepper
+    )
+    if settings.secret_key and settings.secret_key == settings.jwt_secret:
+        faults.append("JWT_SECRET must differ from SECRET_KEY.")
+    if not settings.is_https:
+        faults.append("BASE_URL must begin with https:// in production.")
+    if settings.sandbox_url:
+        faults.append("SANDBOX_URL is for development; unset it in production.")
+    if settings.bcrypt_cost < 12:
+        faults.append("BCRYPT_COST must be at least 12 in production.")
+    return faults
+
+
+def _is_missing(settings: Settings, attribute: str, default: object) -> bool:
+    value = getattr(settings, attribute)
+    return value == default or (
+        attribute == "base_url" and not settings.is_https and value.startswith("http://localhost")
+    )
