@@ -136,7 +136,7 @@ def cost(value: object, currency: str = "usd", **named: str) -> dict[str, Any]:
     return {"object": "organization.costs.result", "amount": {"value": value, "currency": currency}} | named
 
 
-PATIENCE = Patience(connect_seconds=1, read_seconds=0.3, answer_seconds=5, attempts=3)
+PATIENCE = Patience(connect_seconds=1, read_seconds=10, answer_seconds=20, attempts=3)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ Law: nothing here opens a seal; what leaves is the last four characters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -122,6 +122,14 @@ def due(instant: datetime) -> list[Connection]:
     """Connections whose next reading has come, locked for the caller; two callers at once share them out."""
     wanted = _automatic().where(Connection.next_sync_at <= instant).order_by(Connection.next_sync_at)
     return list(db.session.scalars(wanted.limit(_DUE_AT_ONCE).with_for_update(of=Connection, skip_locked=True)))
+
+
+def all_automatic(workspace_id: str | None = None) -> Iterator[Connection]:
+    """Every connection that is read automatically, page by page."""
+    after_id = ""
+    while found := every_automatic(workspace_id, after_id):
+        yield from found
+        after_id = found[-1].id
 
 
 def every_automatic(workspace_id: str | None = None, after_id: str = "") -> list[Connection]:

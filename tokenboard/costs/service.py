@@ -168,6 +168,14 @@ def note_test(*, connection: Connection, actor_id: str) -> None:
     _record("costs.tested", connection, actor_id)
 
 
+def note_refusal(*, connection: Connection, message: str) -> None:
+    """The key was tried again and the provider refused it: nothing is read with it until it is replaced."""
+    if connection.status == "active":
+        connection.status, connection.next_sync_at = "rejected", None
+        connection.last_error, connection.last_error_code = message, "key_refused"
+        db.session.flush()
+
+
 def request_sync(*, connection: Connection, actor_id: str) -> SyncRun:
     """A person wants fresh numbers now. Answers the run that brings them. Raises: Conflict without a working key.
 
@@ -192,12 +200,7 @@ def queue_due() -> int:
 
 def queue_all(reason: Reason, *, workspace_id: str | None = None) -> list[Connection]:
     """Queue a run for every connection, due or not; answers those that got a new one."""
-    queued: list[Connection] = []
-    after_id = ""
-    while found := connections.every_automatic(workspace_id, after_id):
-        queued += [one for one in found if _queue(one, plan_for(one, reason))]
-        after_id = found[-1].id
-    return queued
+    return [one for one in connections.all_automatic(workspace_id) if _queue(one, plan_for(one, reason))]
 
 
 def plan_for(connection: Connection, reason: Reason) -> Plan:
