@@ -11,7 +11,15 @@ from tokenboard import wiring
 from tokenboard.accounts import api as accounts_api, cli as accounts_cli, routes as accounts_routes, sessions
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
-from tokenboard.costs import budget_api, report_api
+from tokenboard.costs import (
+    api as costs_api,
+    budget_api,
+    budget_tasks,
+    cli as costs_cli,
+    report_api,
+    routes as costs_routes,
+    tasks as costs_tasks,
+)
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import api as ops_api, cli as ops_cli, routes as ops_routes, tasks as ops_tasks
 from tokenboard.portal import account_api, routes_front as front, settings_pages, shell, summary_api
@@ -19,7 +27,7 @@ from tokenboard.web import api, assets, errors, filters, limits, macros, paths, 
 from tokenboard.workspaces import api as workspaces_api, channel_routes, routes as workspaces_routes
 
 # Imported so that the worker finds their tasks by name.
-TASKS = (notices_tasks, ops_tasks)
+TASKS = (budget_tasks, costs_tasks, notices_tasks, ops_tasks)
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
@@ -75,6 +83,9 @@ def _blueprints() -> list[Blueprint]:
         accounts_api.blueprint,
         workspaces_routes.blueprint,
         workspaces_api.blueprint,
+        costs_routes.blueprint,
+        costs_api.blueprint,
+        costs_cli.blueprint,
         report_api.blueprint,
         budget_api.blueprint,
         summary_api.blueprint,
