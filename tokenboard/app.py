@@ -20,14 +20,15 @@ from tokenboard.costs import (
     routes as costs_routes,
     tasks as costs_tasks,
 )
+from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import api as ops_api, cli as ops_cli, routes as ops_routes, tasks as ops_tasks
-from tokenboard.portal import account_api, routes_front as front, settings_pages, shell, summary_api
+from tokenboard.portal import account_api, dashboard, routes_front as front, settings_pages, shell, summary_api
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
 from tokenboard.workspaces import api as workspaces_api, channel_routes, routes as workspaces_routes
 
 # Imported so that the worker finds their tasks by name.
-TASKS = (budget_tasks, costs_tasks, notices_tasks, ops_tasks)
+TASKS = (budget_tasks, costs_tasks, demo_tasks, notices_tasks, ops_tasks)
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
@@ -89,6 +90,9 @@ def _blueprints() -> list[Blueprint]:
         report_api.blueprint,
         budget_api.blueprint,
         summary_api.blueprint,
+        dashboard.blueprint,
+        demo_routes.blueprint,
+        demo_cli.blueprint,
         channel_routes.blueprint,
         ops_api.blueprint,
         ops_cli.blueprint,
