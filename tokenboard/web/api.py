@@ -20,12 +20,13 @@ from typing import Any, TypeVar
 
 from flask import Response, json, request
 from flask.json.provider import DefaultJSONProvider
+from flask_login import current_user
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import UnsupportedMediaType
 
 from tokenboard.core.clock import Month, iso
-from tokenboard.core.errors import ValidationFailed
+from tokenboard.core.errors import Unauthenticated, ValidationFailed
 from tokenboard.core.money import json_number
 from tokenboard.core.parsing import parse_json
 
@@ -87,6 +88,8 @@ def operation(
     def declare(view: View) -> View:
         @wraps(view)
         def call(**path: Any) -> Any:
+            if auth == "session" and not current_user.is_authenticated:
+                raise Unauthenticated  # before the input is read: a stranger learns nothing of its shape
             inputs = dict(path)
             if query is not None:
                 inputs["query"] = _checked(query, request.args.to_dict())
