@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 import tokenboard.accounts.models
 import tokenboard.audit.models
 import tokenboard.costs.models
+import tokenboard.ledger.models
 import tokenboard.notices.models
 import tokenboard.ops.models
 import tokenboard.workspaces.models  # noqa: F401

@@ -1,0 +1,1 @@
+"""Double-entry credits: what a wallet has, what paid for what. Knows nothing of people, pages or payment providers."""
