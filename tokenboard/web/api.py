@@ -88,7 +88,7 @@ def operation(
     def declare(view: View) -> View:
         @wraps(view)
         def call(**path: Any) -> Any:
-            if auth == "session" and not current_user.is_authenticated:
+            if auth == "session" and not current_user._get_current_object().is_authenticated:
                 raise Unauthenticated  # before the input is read: a stranger learns nothing of its shape
             inputs = dict(path)
             if query is not None:
