@@ -1,0 +1,151 @@
+"""Who may what: every route × everybody. What each row expects stands in docs/map.md, in the column "who may".
+
+A route without a row there fails test_map.py; a row whose request needs an id or a body without a sample here fails
+`test_every_row_can_be_asked`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.conftest import CRON_SECRET
+from tests.house.cells import Sampled, samples
+from tests.people import Browser, People
+
+MAP = (Path(__file__).resolve().parents[2] / "docs" / "map.md").read_text(encoding="utf-8")
+STEP = int(re.search(r"^Built up to step: (\d)$", MAP, re.MULTILINE).group(1))  # type: ignore[union-attr]
+ROLES = ("viewer", "member", "admin", "owner")
+WHO = ("anonymous", "revoked", "stranger", "administrator", *ROLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route of the map, and what it says of it."""
+
+    call: str
+    who_may: str
+    is_page: bool = field(default=False)
+
+    @property
+    def method(self) -> str:
+        return self.call.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.call.partition(" ")[2]
+
+
+def _rows() -> list[Row]:
+    found = []
+    for section in ("Calls", "Pages"):
+        text = MAP.partition(f"## {section}\n")[2].partition("\n## ")[0]
+        for call, who, step in re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| (\d) \|$", text, re.MULTILINE):
+            if int(step) <= STEP:
+                found.append(Row(call, who, is_page=section == "Pages"))
+    return found
+
+
+@pytest.fixture
+def asked_by(sqlite_people: People) -> Callable[[str], Browser]:
+    """A browser of each kind of person, with the team's workspace chosen where they may choose it."""
+    people = sqlite_people
+    someone = {
+        "stranger": people.charlie,
+        "administrator": people.ada,
+        "viewer": people.vera,
+        "member": people.bob,
+        "admin": people.dave,
+        "owner": people.alice,
+    }
+
+    def browser(who: str) -> Browser:
+        opened = people.browser(someone.get(who, people.alice if who == "revoked" else None))
+        if who == "revoked":
+            opened.post("/logout")
+            with opened.client.session_transaction() as session:
+                assert "sign_in" not in session
+        with opened.client.session_transaction() as session:
+            session["workspace_id"] = people.team_id
+        return opened
+
+    return browser
+
+
+def _ask(browser: Browser, row: Row, sample: Sampled) -> TestResponse:
+    path = row.path
+    for value in sample.ids:
+        path = re.sub(r":\w+", value, path, count=1)
+    more: dict[str, Any] = {"headers": dict(sample.headers)}
+    if row.method == "GET":
+        return browser.get(path, query_string=sample.query, **more)
+    if row.is_page:
+        return browser._send(row.method, path, dict(sample.form), **more)
+    return browser._send(row.method, path, None, json=sample.json, query_string=sample.query, **more)
+
+
+def _is_turned_away(answer: TestResponse) -> bool:
+    """401, or a page that leads to the sign-in."""
+    return answer.status_code == 401 or (
+        answer.status_code in {302, 303} and answer.headers["Location"].startswith("/login")
+    )
+
+
+def _expected(row: Row, who: str, sample: Sampled) -> str:
+    """`in`, `turned away`, `hidden` (404) or `forbidden` (403)."""
+    may = row.who_may
+    if may.startswith(("bearer", "key")):
+        return "turned away"
+    if may == "anyone":
+        return "in"
+    if who in {"anonymous", "revoked"}:
+        return "turned away"
+    if may.startswith("signed in"):
+        return "in"
+    if may == "administrator":
+        return "in" if who == "administrator" else "hidden"
+    if who in {"stranger", "administrator"}:
+        # A page without an id is about the caller's own workspace: never about the one they forged into the session.
+        return "hidden" if sample.names_workspace else "in"
+    return "in" if ROLES.index(who) >= ROLES.index(may) else "forbidden"
+
+
+def _seen(row: Row, answer: TestResponse) -> str:
+    if row.who_may != "anyone" and _is_turned_away(answer):  # signing out leads to the sign-in too
+        return "turned away"
+    return {403: "forbidden", 404: "hidden"}.get(answer.status_code, "in")
+
+
+@pytest.mark.parametrize("row", _rows(), ids=lambda row: row.call)
+def test_a_route_lets_in_whom_the_map_names_and_nobody_else(
+    row: Row, sqlite_people: People, asked_by: Callable[[str], Browser]
+) -> None:
+    found = {}
+    for who in WHO:
+        sample = samples(sqlite_people)[row.call]  # fresh rows for each: a DELETE must not hide the next answer
+        answer = _ask(asked_by(who), row, sample)
+        broke = answer.status_code >= 500 and row.path != "/readyz"  # no worker beats in a test
+        assert not broke, f"{row.call} broke for {who}: {answer.status_code}"
+        found[who] = (_seen(row, answer), _expected(row, who, sample))
+    assert {who: seen for who, (seen, _) in found.items()} == {who: told for who, (_, told) in found.items()}
+
+
+def test_a_strangers_page_shows_nothing_of_the_team(sqlite_people: People, asked_by: Callable[[str], Browser]) -> None:
+    for row in _rows():
+        if row.method == "GET" and row.is_page and ":" not in row.path:
+            shown = asked_by("stranger").get(row.path).get_data(as_text=True)
+            assert "Acme" not in shown, row.call
+            assert sqlite_people.team_id not in shown, row.call
+
+
+def test_the_cron_call_is_opened_by_its_secret_alone(asked_by: Callable[[str], Browser]) -> None:
+    anonymous = asked_by("anonymous").client
+    given = {"Authorization": f"Bearer {CRON_SECRET}"}
+    assert anonymous.get("/api/cron/sync-openai", headers=given).status_code == 202
+    assert anonymous.get("/api/cron/sync-openai", headers={"Authorization": "Bearer wrong"}).status_code == 401
