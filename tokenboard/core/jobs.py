@@ -142,7 +142,7 @@ class _Host:
     """The application jobs run in, and the process that made its connections."""
 
     app: Flask | None = None
-    process_id: int = 0
+    process_id: int = 0  # 0: jobs run in the process that made them, as commands and tests do
 
 
 _host = _Host()
@@ -168,7 +168,7 @@ def run_task(task_name: str, *ids: str) -> None:
 
 def _leave_parents_connections() -> None:
     """In a forked child: forget the parent's sockets without closing them for it."""
-    if _host.process_id != os.getpid():
+    if _host.process_id not in (0, os.getpid()):
         db.engine.dispose(close=False)
         _host.process_id = os.getpid()
 

@@ -22,4 +22,5 @@ def insert_once(row: type[Base], *, unique: str, **values: Any) -> bool:
     Idempotent: two transactions at once wait for each other, and one of them inserts nothing.
     """
     statement = insert(row).values(**values).on_conflict_do_nothing(index_elements=[unique])
-    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    # RETURNING, because the row count of an INSERT is -1 on PostgreSQL, done or not.
+    return db.session.scalar(statement.returning(getattr(row, unique))) is not None

@@ -29,7 +29,8 @@ def claim_slot(name: str, slot: datetime) -> bool:
     statement = insert(PeriodicRun).values(name=name, slot_at=slot)
     is_newer = PeriodicRun.slot_at < statement.excluded.slot_at
     claim = statement.on_conflict_do_update(index_elements=["name"], set_={"slot_at": slot}, where=is_newer)
-    return bool(_count(db.session.execute(claim)))
+    # RETURNING, because the row count of an INSERT is -1 on PostgreSQL, done or not.
+    return db.session.scalar(claim.returning(PeriodicRun.name)) is not None
 
 
 def beat(name: str) -> None:
