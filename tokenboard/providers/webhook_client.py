@@ -105,9 +105,14 @@ def _first_that_connects(destination: Destination) -> socket.socket:
 
 @contextlib.contextmanager
 def _deadline(line: socket.socket, seconds: float) -> Iterator[None]:
-    """Hang up when the time is over: a time-out on the socket only bounds the wait between two bytes."""
+    """Hang up when the time is over: a time-out on the socket only bounds the wait between two bytes.
+
+    Raises: TimeoutError.
+    """
+    is_over = threading.Event()
 
     def hang_up() -> None:
+        is_over.set()
         with contextlib.suppress(OSError):
             socket.socket.shutdown(line, socket.SHUT_RDWR)
 
@@ -119,3 +124,5 @@ def _deadline(line: socket.socket, seconds: float) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+    if is_over.is_set():  # half an answer reads like a whole one once we have hung up
+        raise TimeoutError("the deadline is over")
