@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -25,9 +23,9 @@ from tokenboard.costs.sync_rules import Plan, Reason
 from tokenboard.providers.http import Http, Patience
 from tokenboard.wiring import WiredClients
 
-KEY = "sk-admin-sandbox"
+COMPANY = "sk-admin-sandbox"  # months of believable numbers, and slower for it
+EMPTY = "sk-admin-sandbox-empty"  # nothing used yet, unless scripted
 COSTS = "/openai/v1/organization/costs"
-EXAMPLES = Path(__file__).resolve().parents[3] / "shared" / "examples"
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Syncing:
     def fault(self, fault: str, path: str = COSTS, times: int = 1) -> None:
         self.order("faults", {"path": path, "fault": fault, "times": times})
 
-    def connect(self, key: str = KEY, provider: str = "openai", mode: str = "organization") -> str:
+    def connect(self, key: str = EMPTY, provider: str = "openai", mode: str = "organization") -> str:
         """Store a key as connecting does, without trying it first; answers the connection's id."""
         vault = service.Vault(settings().encryption_keys, settings().secret_key)
         connected = service.connect(
@@ -84,6 +82,13 @@ class Syncing:
         db.session.expire_all()
         return db.session.get_one(Connection, connection_id)
 
+    def connect_for(self, days: int, key: str = COMPANY) -> str:
+        """Connect, and wait to read the last few days only."""
+        connection_id = self.connect(key)
+        self.drop_waiting(connection_id)
+        self.queue(connection_id, today() - timedelta(days=days - 1), today())
+        return connection_id
+
     def queue(self, connection_id: str, first: date | None = None, last: date | None = None) -> SyncRun:
         """A manual run of these days."""
         plan = Plan(Reason.MANUAL, Period(first or today(), last or today()))
@@ -112,12 +117,6 @@ class Syncing:
     def rows(self, row: type[Base]) -> list[Any]:
         db.session.expire_all()
         return list(db.session.scalars(select(row)))
-
-
-def example(name: str) -> dict[str, Any]:
-    """One of the recorded answers."""
-    found: dict[str, Any] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
-    return found
 
 
 def page(*buckets: dict[str, Any], next_page: str | None = None) -> dict[str, Any]:

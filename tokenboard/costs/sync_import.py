@@ -57,7 +57,8 @@ class Notes:
             named = ", ".join(kind.replace("_", " ") for kind in self.unread_usage)
             said.append(f"Costs are complete, but this key could not read the usage of: {named}.")
         if self.rows_without_amount:
-            said.append(f"{self.rows_without_amount} rows came without an amount and were left out.")
+            named = "1 row" if self.rows_without_amount == 1 else f"{self.rows_without_amount} rows"
+            said.append(f"Left out for want of an amount: {named}.")
         return " ".join(said)
 
 
