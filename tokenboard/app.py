@@ -14,6 +14,7 @@ from tokenboard.core.config import ROOT, Settings, load_settings
 from tokenboard.costs import (
     api as costs_api,
     budget_api,
+    budget_routes,
     budget_tasks,
     cli as costs_cli,
     report_api,
@@ -89,6 +90,7 @@ def _blueprints() -> list[Blueprint]:
         costs_cli.blueprint,
         report_api.blueprint,
         budget_api.blueprint,
+        budget_routes.blueprint,
         summary_api.blueprint,
         dashboard.blueprint,
         demo_routes.blueprint,

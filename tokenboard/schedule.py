@@ -11,5 +11,7 @@ PERIODIC: tuple[Periodic, ...] = (
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
     Periodic("costs-daily", "costs.queue_daily", "0 2 * * *"),
+    # The demo's company lives on from day to day.
+    Periodic("demo-refresh", "demo.refresh", "20 0 * * *"),
     Periodic("ops-tidy", "ops.tidy", "30 3 * * *"),
 )

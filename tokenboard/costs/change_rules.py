@@ -1,8 +1,8 @@
 """What changed between two periods, and which days stand out. Pure.
 
 Laws: movers are ranked by the size of their change in money, not in percent. The day since when comes from the
-cumulative sum of what each day lay above the usual day of the period before (CUSUM): the day after its extreme.
-Units: nano-USD.
+cumulative sum of what each day lay above the same weekday of the period before (CUSUM): the day after its extreme. A
+shift in the first days is no shift: it was so all along. Units: nano-USD.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from fractions import Fraction
 
 from tokenboard.core.clock import days_between
 from tokenboard.core.money import NANO_PER_USD
@@ -20,6 +21,7 @@ from tokenboard.costs.period_rules import Period
 SENTENCES = 3
 SMALLEST_CHANGE_NANO = NANO_PER_USD // 100  # a cent
 SPIKE_PERCENT = 60  # of the change, on one day
+SHIFT_MARGIN_DAYS = 3
 UNUSUAL_FACTOR = 2
 UNUSUAL_FROM_NANO = 5 * NANO_PER_USD  # a day has to be worth a look
 
@@ -76,34 +78,43 @@ def _mover(key: str, days: Mapping[date, int], current: Period, previous: Period
         return Mover(key, now, before, Course.STARTED, _first_cost(current, values))
     if not now and any(earlier.values()):
         return Mover(key, now, before, Course.STOPPED, max(day for day, nano in earlier.items() if nano))
-    return Mover(key, now, before, *_course(values, before, current, previous))
+    return Mover(key, now, before, *_course(values, earlier, current, previous))
 
 
 def _first_cost(current: Period, values: Sequence[int]) -> date:
     return current.first + timedelta(days=next(index for index, nano in enumerate(values) if nano))
 
 
-def _course(values: Sequence[int], before: int, current: Period, previous: Period) -> tuple[Course, date | None, int]:
+def _course(
+    values: Sequence[int], earlier: Mapping[date, int], current: Period, previous: Period
+) -> tuple[Course, date | None, int]:
     """How the amounts came to differ from the period before."""
-    # Multiplied by the earlier period's length, so that its mean stays an integer.
-    excess = [nano * previous.length - before for nano in values]
+    usual = _weekday_means(earlier, previous)
+    excess = [nano - usual[day.weekday()] for nano, day in zip(values, current.days, strict=True)]
     change = sum(excess)
-    sign = 1 if change >= 0 else -1
-    largest = max(range(len(excess)), key=lambda index: sign * excess[index])
-    if sign > 0 and excess[largest] * 100 >= SPIKE_PERCENT * change > 0:
+    largest = max(range(len(excess)), key=lambda index: excess[index])
+    if excess[largest] * 100 >= SPIKE_PERCENT * change > 0 and len(values) > 1:
         return Course.SPIKED, current.first + timedelta(days=largest), values[largest]
-    since = _shift_start([sign * one for one in excess])
+    since = _shift_start(excess if change >= 0 else [-one for one in excess])
     return (Course.SHIFTED, current.first + timedelta(days=since), 0) if since else (Course.STEADY, None, 0)
 
 
-def _shift_start(excess: Sequence[int]) -> int:
-    """The index after the lowest point of the running sum: where it begins to climb for good."""
-    running, lowest, start = 0, 0, 0
+def _weekday_means(earlier: Mapping[date, int], previous: Period) -> list[Fraction]:
+    """What a Monday, Tuesday, … cost on average; the mean of all days where a period has no two of each."""
+    if previous.length < 2 * 7:
+        return [Fraction(sum(earlier.values()), previous.length)] * 7
+    days = [[earlier.get(day, 0) for day in previous.days if day.weekday() == weekday] for weekday in range(7)]
+    return [Fraction(sum(amounts), len(amounts)) for amounts in days]
+
+
+def _shift_start(excess: Sequence[Fraction]) -> int:
+    """The index after the lowest point of the running sum, where it begins to climb for good; 0 near either end."""
+    running, lowest, start = Fraction(0), Fraction(0), 0
     for index, one in enumerate(excess):
         running += one
         if running < lowest:
             lowest, start = running, index + 1
-    return start if start < len(excess) else 0
+    return start if SHIFT_MARGIN_DAYS <= start <= len(excess) - SHIFT_MARGIN_DAYS else 0
 
 
 def unusual_days(totals: Mapping[date, int], period: Period, known_since: date | None) -> list[UnusualDay]:

@@ -1,7 +1,7 @@
 """Where a month will end: what is booked, and a usual day for each day to come. Pure; integers and fractions only.
 
 A usual day is the mean of the same weekday over the last six weeks of settled days, newer weeks weighing more, with a
-runaway day counted as at most three times its weekday's median. With less than two weeks of history every weekday is
+runaway day counted as at most half again its weekday's median. With less than two weeks of history every weekday is
 the mean of all known days. The band holds four outcomes in five if days keep scattering as they did: for `n` days to
 come and `m` days looked at, the variance of their sum is `n·(1 + n/m)` times that of one day.
 Laws: a month that is over is its actual total; nothing expected ever lowers what is booked. Units: nano-USD.
@@ -22,7 +22,7 @@ WEEKS = 6
 HISTORY_DAYS = WEEKS * 7 + SETTLING_DAYS  # what a forecast wants to see of the days before today
 WEEKDAYS_FROM_DAYS = 14  # two of each weekday at least
 SURE_FROM_DAYS = 7  # below this a forecast is a first guess and warns nobody
-RUNAWAY_FACTOR = 3
+RUNAWAY = Fraction(3, 2)
 BAND = Fraction(128, 100)  # standard deviations either side that hold 80 %
 
 
@@ -113,7 +113,7 @@ def _usual_days(history: Mapping[date, int], today_nano: int) -> list[int]:
 
 def _usual(values: list[int]) -> int:
     """The weighted mean of one weekday's amounts, oldest first: weights 1, 2, 3, …"""
-    ceiling = RUNAWAY_FACTOR * sorted(values)[len(values) // 2]
+    ceiling = _rounded(RUNAWAY * sorted(values)[len(values) // 2])
     tamed = [min(value, ceiling) if ceiling > 0 else value for value in values]
     weights = range(1, len(tamed) + 1)
     mean = Fraction(sum(weight * value for weight, value in zip(weights, tamed, strict=True)), sum(weights))

@@ -2,7 +2,7 @@
 
 Laws: a period's last day is included. A month under way is compared with as many days of the month before it, so that
 like stands against like. Words of state: *settled* (the provider no longer changes the day), *settling* (it may),
-*estimated* (today so far, and days to come).
+*estimated* (days to come).
 Source: reference/openai-admin.md A3: no official figure for how long a day is revised; three days is ours.
 """
 
@@ -92,7 +92,7 @@ def settled_to(today: date, synced_at: datetime | None) -> date | None:
 
 def state_of(day: date, today: date, settled: date | None) -> State:
     """The word for one day's total."""
-    if day >= today:
+    if day > today:
         return State.ESTIMATED
     return State.SETTLED if settled is not None and day <= settled else State.SETTLING
 

@@ -132,7 +132,7 @@ def _fitting_cents(spent_nano: int, forecast_nano: int, percent: int) -> int:
 
 
 def _date_alerts(alerts: list[BudgetAlert], workspace_id: str) -> None:
-    """Let each step have been reached on its day, not all of them this minute."""
+    """Let each step have been reached on its day, with that day's amounts, not all of them this minute."""
     standings = {one.budget.id: one for one in budget_queries.standings(workspace_id, Month.of(clock.today()))}
     for alert in alerts:
         if alert.step == budget_rules.FORECAST_STEP:
@@ -140,4 +140,5 @@ def _date_alerts(alerts: list[BudgetAlert], workspace_id: str) -> None:
         picture = standings[alert.budget_id].picture
         on = reached_on(-(-alert.limit_nano * int(alert.step) // 100), picture.month, picture.totals)
         assert on is not None  # it was raised because it was reached
+        alert.spent_nano = sum(nano for day, nano in picture.totals.items() if picture.month.holds(day) and day <= on)
         alert.raised_at = min(clock.now(), clock.midnight(on) + timedelta(hours=18))

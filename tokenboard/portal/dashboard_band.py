@@ -57,10 +57,8 @@ def _spent(facts: Facts) -> Card:
     else:
         label = "Spent this month" if view.is_current_month else f"Spent in {month_name(view.month)}"
         nano, earlier = picture.spent_nano, month_before(view.month, view.today)
-    change, beside = against(nano, picture.between(earlier), earlier)
-    return Card(
-        label, usd(nano), usd_exact(nano), change if view.is_compared else "", _tone(change), beside, is_lead=True
-    )
+    change, beside = against(nano, picture.between(earlier), earlier) if view.is_compared else ("", "")
+    return Card(label, usd(nano), usd_exact(nano), change, _tone(change), beside, is_lead=True)
 
 
 def _tone(change: str) -> str:
