@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from scripts import children, house
+from scripts import children, first_start, house
 from scripts.house import House
 
 PATIENCE_SECONDS = 20
@@ -21,6 +23,13 @@ PATIENCE_SECONDS = 20
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks processes up in /proc, which only Linux has"
 )
+
+
+def _wait_for(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
 
 
 def _start(product: House, port: int, **more: str) -> subprocess.Popen[str]:
@@ -36,14 +45,14 @@ def _start(product: House, port: int, **more: str) -> subprocess.Popen[str]:
 
 
 @contextmanager
-def _running(product: House, port: int, out: list[str]) -> Iterator[subprocess.Popen[str]]:
+def _running(product: House, port: int, out: list[str], until: str = "Set up:") -> Iterator[subprocess.Popen[str]]:
     """The launcher, once it said where it is; ended by Ctrl-C."""
     process = _start(product, port)
     assert process.stdout is not None, "started with a pipe"
     try:
         for line in process.stdout:
             out.append(line)
-            if "Set up:" in line:
+            if until in line:
                 break
         yield process
     finally:
@@ -75,6 +84,21 @@ def test_starts_everything_says_where_and_ends_everything_on_ctrl_c(product: Hou
     assert process.returncode == 0
     assert len(sessions) >= 3
     assert [member for session in sessions for member in children.session_members(session)] == []
+
+
+def test_who_has_an_administrator_is_not_asked_again(product: House):
+    """The question costs a second of every warm start."""
+    asked = product.root / "asked"
+    (product.venv / "bin" / "flask").write_text(f'#!/bin/sh\necho "$*" >> "{asked}"\n')
+    with closing(sqlite3.connect(first_start.embedded_database(product))) as database:
+        database.execute("CREATE TABLE alembic_version (version_num TEXT)")
+
+    for _ in range(2):
+        with _running(product, house.free_port(), [], until="TokenBoard is at"):
+            mark = product.instance / "administrator.stamp"
+            _wait_for(mark.exists)
+
+    assert asked.read_text().splitlines().count("--app wsgi accounts setup-link") == 1
 
 
 def test_a_second_one_in_the_same_folder_is_refused_with_a_sentence(product: House):
