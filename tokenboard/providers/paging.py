@@ -66,18 +66,23 @@ def _cursor(upstream: Upstream, page: Page, found_in: str) -> str:
 def rows_of(upstream: Upstream, pages: Iterator[Page], read: Callable[[Page], Iterator[Row]]) -> Iterator[Row]:
     """What `read` finds on each page, a whole page at a time. Raises: BadAnswer for a page it cannot read."""
     for page in pages:
-        try:
-            rows = tuple(read(page))
-        except Unreadable as error:
-            raise BadAnswer(upstream, status=200, detail=str(error)) from error
-        yield from rows
+        yield from _whole(upstream, page, read)
+
+
+def _whole(upstream: Upstream, page: Page, read: Callable[[Page], Iterator[Row]]) -> tuple[Row, ...]:
+    try:
+        return tuple(read(page))
+    except Unreadable as error:
+        raise BadAnswer(upstream, status=200, detail=str(error)) from error
 
 
 def days_of(upstream: Upstream, pages: Iterator[Page], read: Callable[[Page], Iterator[Day]]) -> Iterator[Day]:
-    """The same for days, each of which may come once. Raises: BadAnswer."""
+    """The same for days, each of which may come once. Raises: BadAnswer, before any day of the page at fault."""
     seen: set[date] = set()
-    for found in rows_of(upstream, pages, read):
-        if found.day in seen:
-            raise BadAnswer(upstream, status=200, detail=f"{found.day} came twice")
-        seen.add(found.day)
-        yield found
+    for page in pages:
+        found = _whole(upstream, page, read)
+        for one in found:
+            if one.day in seen:
+                raise BadAnswer(upstream, status=200, detail=f"{one.day} came twice")
+            seen.add(one.day)
+        yield from found
