@@ -12,8 +12,7 @@ from tokenboard.core.errors import TokenBoardError, ValidationFailed
 from tokenboard.costs import connection_queries, credit_queries
 from tokenboard.costs.connecting import SANDBOX_KEYS
 from tokenboard.costs.connection_queries import ConnectionPicture
-from tokenboard.costs.service import PROVIDER_NAMES
-from tokenboard.costs.sync_rules import BACKFILL_DAYS
+from tokenboard.costs.sync_rules import BACKFILL_DAYS, PROVIDER_NAMES
 from tokenboard.web.clients import clients
 from tokenboard.web.forms import faults_of
 from tokenboard.web.fragments import page, wanted_fragment, with_out_of_band

@@ -15,7 +15,7 @@ from tokenboard.costs import connecting, forms, service
 from tokenboard.costs.connecting import SANDBOX_KEYS, load_connection
 from tokenboard.costs.connection_page import connections_page
 from tokenboard.costs.models import Connection
-from tokenboard.costs.service import PROVIDER_NAMES
+from tokenboard.costs.sync_rules import PROVIDER_NAMES
 from tokenboard.web.clients import clients
 from tokenboard.web.forms import fields, one_of
 from tokenboard.web.fragments import see_other

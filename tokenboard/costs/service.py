@@ -25,7 +25,6 @@ from tokenboard.costs.sync_rules import Plan, Reason
 from tokenboard.providers.costs import CostProvider
 
 Mode = Literal["organization", "personal"]
-PROVIDER_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
 NO_PERSONAL_MODE = "Only OpenAI has a personal mode. Connect the organization with an admin key."
 
 

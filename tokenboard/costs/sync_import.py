@@ -24,7 +24,7 @@ from tokenboard.core.db import db
 from tokenboard.costs import sync_personal, sync_rules, sync_runs, sync_write
 from tokenboard.costs.models import Connection, CostRow, ProviderName, UsageRow
 from tokenboard.costs.sync_errors import ForeignCurrency, UnusableBill
-from tokenboard.costs.sync_rules import Reason, State
+from tokenboard.costs.sync_rules import PROVIDER_NAMES, Reason, State
 from tokenboard.costs.sync_runs import Lease
 from tokenboard.providers.costs import CostDay, CostProvider, KeyName, ProjectName, UsageDay
 from tokenboard.providers.errors import KeyLacksScope, NotAvailable, ProviderError, RequestRefused
@@ -104,7 +104,7 @@ def _reached(lease: Lease, newest: date) -> date:
 def _in_dollars(lease: Lease, days: Iterator[CostDay]) -> Iterator[CostDay]:
     for day in days:
         if foreign := day.currencies - {sync_rules.CURRENCY}:
-            raise ForeignCurrency(lease.provider.capitalize(), day.day, foreign)
+            raise ForeignCurrency(PROVIDER_NAMES[lease.provider], day.day, foreign)
         yield day
 
 

@@ -31,6 +31,7 @@ BATCH_DAYS = 7
 BATCH_ROWS = 5_000
 
 CURRENCY = "usd"
+PROVIDER_NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
 
 
 class Reason(StrEnum):

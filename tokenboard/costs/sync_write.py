@@ -29,6 +29,7 @@ from tokenboard.costs.models import (
 )
 from tokenboard.costs.sync_bulk import insert_rows
 from tokenboard.costs.sync_errors import BillTooLarge
+from tokenboard.costs.sync_rules import PROVIDER_NAMES
 from tokenboard.costs.sync_runs import Lease
 from tokenboard.providers import costs as told
 
@@ -66,7 +67,7 @@ def write_costs(lease: Lease, days: Sequence[told.CostDay], *, reached_on: date 
 def _sum_of(lease: Lease, day: told.CostDay) -> int:
     nano = sum(row.amount_nano for row in day.rows)
     if sum(abs(row.amount_nano) for row in day.rows) > BIGINT_MAX:
-        raise BillTooLarge(lease.provider, day.day)
+        raise BillTooLarge(PROVIDER_NAMES[lease.provider], day.day)
     return nano
 
 
