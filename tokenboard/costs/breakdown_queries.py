@@ -151,7 +151,7 @@ def names(scope: Scope, by: By, keys: Iterable[str]) -> dict[str, str]:
         .limit(LONGEST_NAME_LIST)
     )
     place = {connection_id: index for index, connection_id in enumerate(scope.connection_ids)}
-    found = sorted(db.session.execute(statement).tuples(), key=lambda row: -place[row[0]])
+    found = sorted(db.session.execute(statement), key=lambda row: -place[row[0]])
     return {external_id: name for _, external_id, name in found if name}
 
 

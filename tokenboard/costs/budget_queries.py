@@ -64,7 +64,7 @@ def budgets_with_alerts(workspace_id: str, months: Collection[Month]) -> list[Bu
         .order_by(BudgetAlert.raised_at)
     )
     found: dict[str, tuple[Budget, list[BudgetAlert]]] = {}
-    for budget, alert in db.session.execute(statement).tuples():
+    for budget, alert in db.session.execute(statement):
         alerts = found.setdefault(budget.id, (budget, []))[1]
         alerts.extend([alert] if alert else [])
     return [BudgetRecord(budget, tuple(alerts)) for budget, alerts in found.values()]

@@ -89,7 +89,7 @@ def connections(workspace_id: str) -> list[BillConnection]:
         .limit(LONGEST_CONNECTION_LIST)
     )
     found: dict[str, BillConnection] = {}
-    for row, first, live in db.session.execute(statement).tuples():
+    for row, first, live in db.session.execute(statement):
         found.setdefault(row.id, _bill_connection(row, first, live))
     return list(found.values())
 
@@ -147,7 +147,7 @@ def daily_totals(scope: Scope, period: Period) -> dict[date, int]:
     statement = sa.select(rows.on, sa.func.sum(rows.amount_nano)).where(within(rows, scope, period)).group_by(rows.on)
     if scope.project_id is not None:
         statement = statement.where(CostTotal.dimension == "project", CostTotal.key == scope.project_id)
-    return {day: int(nano) for day, nano in db.session.execute(statement).tuples()}
+    return {day: int(nano) for day, nano in db.session.execute(statement)}
 
 
 def daily_totals_as_of(scope: Scope, period: Period, instant: datetime) -> dict[date, int]:
@@ -162,7 +162,7 @@ def daily_totals_as_of(scope: Scope, period: Period, instant: datetime) -> dict[
         within(CostDay, scope, period), CostDay.first_seen_at <= instant
     )
     totals: dict[date, int] = {}
-    for connection_id, day, nano in db.session.execute(statement).tuples():
+    for connection_id, day, nano in db.session.execute(statement):
         totals[day] = totals.get(day, 0) + then.get((connection_id, day), nano)
     return totals
 

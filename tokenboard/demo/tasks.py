@@ -24,6 +24,6 @@ def refresh_demos() -> None:
         .order_by(Workspace.created_at.desc())
         .limit(MOST_REFRESHED)
     )
-    for workspace, owner in db.session.execute(statement).tuples().all():
+    for workspace, owner in db.session.execute(statement).all():
         service.refresh(workspace=workspace, owner=owner)
         db.session.commit()
