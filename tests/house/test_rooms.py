@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 from pathlib import Path
 
-from tests.house.trees import PACKAGE, ROOT, calls_method, imports, modules, named, offenders, parsed
+from tests.house.trees import PACKAGE, calls_method, imports, modules, named, offenders, parsed
 
 # A room's files by the last word of their names, and how high they stand in it.
 KINDS = {
@@ -18,7 +17,6 @@ KINDS = {
     "rules": 0,
 }
 COMMITTING_KINDS = {"routes", "api", "webhooks", "cli", "tasks", "streaming"}
-FLOORS_WITHOUT_ROOMS = {"core", "providers", "sandbox", "web", "ledger"}
 
 
 def test_only_doors_and_tasks_commit():
@@ -118,14 +116,3 @@ def test_no_relationship_points_up_with_a_backref():
         return isinstance(node, ast.keyword) and node.arg in {"backref", "back_populates"}
 
     assert offenders(PACKAGE, points_up) == []
-
-
-def test_every_room_keeps_the_order_of_rooms():
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ]
-    held = next(set(contract["containers"]) for contract in contracts if contract["id"] == "rooms")
-
-    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()} - FLOORS_WITHOUT_ROOMS
-
-    assert {f"tokenboard.{room}" for room in rooms} - held == set()
