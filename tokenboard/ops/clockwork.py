@@ -107,7 +107,8 @@ class Clockwork:
     def _run_task(self, task_name: str) -> None:
         log.info("sweeping_without_queue", extra={"task": task_name})
         try:
-            jobs.run_task(task_name)
+            with self.app.app_context():
+                jobs.run_task(task_name)
         except Exception:  # the edge of a thread: what a task raises is logged, and the next sweep tries again
             log.exception("sweep_failed", extra={"task": task_name})
 
