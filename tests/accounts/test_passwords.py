@@ -19,7 +19,6 @@ GOOD = "correct horse battery staple"
         "tokenboard2026",
         "qwertyuiop",
         "aaaaaaaaaaaa",
-        "abababababab",
         "alice@example.com",
         "example.com",
         "good enough \ud800 surely",

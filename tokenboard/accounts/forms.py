@@ -19,6 +19,10 @@ def display_name(text: str) -> str:
     return clean_text(text, longest=LONGEST_NAME)
 
 
+Email = Annotated[str, AfterValidator(parse_email)]
+DisplayName = Annotated[str, AfterValidator(display_name)]
+
+
 class SignInBody(Body):
     """Nothing is judged here but the type: every wrong sign-in gets one answer."""
 
@@ -29,6 +33,6 @@ class SignInBody(Body):
 class RegisterBody(Body):
     """A new account."""
 
-    email: Annotated[str, AfterValidator(parse_email)]
+    email: Email
     password: str = Field(max_length=LONGEST_TYPED)
-    display_name: Annotated[str, AfterValidator(display_name)] = ""
+    display_name: DisplayName = ""

@@ -45,10 +45,8 @@ def fault(password: str, *, email: str = "") -> str | None:
 
 
 def _repeats(password: str, email: str) -> bool:
-    """Whether the password is the e-mail, one of its halves, or one character over and over."""
-    given = password.casefold()
-    halves = (email, *email.split("@"))
-    return len(set(given)) < 3 or given in {half.casefold() for half in halves if half}
+    """Whether the password is the e-mail or one of its halves."""
+    return password.casefold() in {part.casefold() for part in (email, *email.split("@")) if part}
 
 
 @cache
