@@ -16,7 +16,8 @@ from tokenboard.core.crypto import new_token, token_hash
 from tokenboard.core.db import db
 from tokenboard.costs.models import Budget, Connection, SyncRun
 from tokenboard.notices.models import Notice
-from tokenboard.workspaces.models import AlertChannel, Invitation, Membership
+from tokenboard.workspaces import service as workspaces
+from tokenboard.workspaces.models import AlertChannel, Invitation, Membership, Role
 
 KEY = "sk-admin-sandbox"
 
@@ -56,6 +57,7 @@ class TeamRows:
     invitation_token: str
     notice: str
     newcomer: str  # a viewer whom every cell may change or remove
+    demo: str  # a demo workspace with the team's members
 
 
 def _team_rows(people: People) -> TeamRows:
@@ -81,7 +83,18 @@ def _team_rows(people: People) -> TeamRows:
     db.session.add_all([run, invitation, notice])
     db.session.commit()
     newcomer = _newcomer(people.team_id)
-    return TeamRows(connection.id, run.id, budget.id, channel.id, invitation.id, token, notice.id, newcomer)
+    return TeamRows(
+        connection.id, run.id, budget.id, channel.id, invitation.id, token, notice.id, newcomer, _demo(people)
+    )
+
+
+def _demo(people: People) -> str:
+    demo = workspaces.create(owner=db.session.get_one(Person, people.alice.id), name="Acme demo")
+    demo.is_demo = True
+    for role, one in ((Role.ADMIN, people.dave), (Role.MEMBER, people.bob), (Role.VIEWER, people.vera)):
+        workspaces.join(workspace=demo, person=db.session.get_one(Person, one.id), role=role)
+    db.session.commit()
+    return demo.id
 
 
 def _newcomer(workspace_id: str) -> str:
@@ -177,7 +190,10 @@ def _pages(people: People, rows: TeamRows) -> dict[str, Sampled]:
         "POST /settings/connections/:id/remove": Sampled((rows.connection,), form=team, names_workspace=True),
         "POST /settings/connections/balance": Sampled(form=team, names_workspace=True),
         "POST /settings/connections": Sampled(form=team, names_workspace=True),
-        "POST /settings/notifications/:id/test": Sampled((rows.channel,), form=team, names_workspace=True),
+        "POST /settings/notifications/:id/test": Sampled(
+            (rows.channel,), form=team | {"form_key": rows.channel}, names_workspace=True
+        ),
+        "POST /settings/budgets/:id/delete": Sampled((rows.budget,), form=team, names_workspace=True),
         "POST /settings/notifications/:id/remove": Sampled((rows.channel,), form=team, names_workspace=True),
         "POST /settings/workspace": Sampled(form=team | {"name": "Acme"}, names_workspace=True),
         "POST /settings/workspace/invitations": Sampled(form=team, names_workspace=True),
@@ -188,7 +204,7 @@ def _pages(people: People, rows: TeamRows) -> dict[str, Sampled]:
         "POST /settings/workspace/members/:id/remove": Sampled((rows.newcomer,), form=team, names_workspace=True),
         "POST /workspaces/switch": Sampled(form=team, names_workspace=True),
         "POST /dashboard/sync": Sampled(form=team, names_workspace=True),
-        "POST /demo/remove": Sampled(form=team, names_workspace=True),
+        "POST /demo/remove": Sampled(form={"workspace_id": rows.demo}, names_workspace=True),
         "GET /invitations/:token": Sampled((rows.invitation_token,)),
         "POST /invitations/:token": Sampled((rows.invitation_token,)),
         "GET /dev/outbox/:id": Sampled((rows.notice,)),
