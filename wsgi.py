@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tokenboard.app import create_app
-from tokenboard.core.config import ConfigError
+from tokenboard.core.settings_fields import ConfigError
 
 try:
     app = create_app()
