@@ -139,5 +139,7 @@ def test_whatever_was_billed_a_forecast_never_takes_it_back(totals, month, known
     outlook = forecast(month, TODAY, totals, known_since)
 
     assert outlook.booked_nano == sum(nano for day, nano in totals.items() if month.holds(day))
-    assert outlook.booked_nano <= outlook.low_nano <= outlook.total_nano <= outlook.high_nano or min(totals.values()) < 0
+    assert (
+        outlook.booked_nano <= outlook.low_nano <= outlook.total_nano <= outlook.high_nano or min(totals.values()) < 0
+    )
     assert outlook.booked_nano <= outlook.total_nano or totals.get(TODAY, 0) < 0
