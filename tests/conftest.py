@@ -9,9 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +21,9 @@ from flask_migrate import upgrade
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from tests.postgres import running_postgres
+from scripts.embedded_redis import throwaway_redis
+from scripts.house import here
+from tests.postgres import NoPostgres, running_postgres
 from tokenboard.app import create_app
 from tokenboard.core import jobs
 from tokenboard.core.config import Settings, load_settings
@@ -47,47 +46,26 @@ def worker_number() -> int:
 def redis_url(worker_number: int) -> Iterator[str]:
     """A database of its own in a real Redis: the one `./run test` started, else one started here."""
     given = os.environ.get("TEST_REDIS_URL")
-    with contextlib.nullcontext(given) if given else _own_redis() as url:
+    with contextlib.nullcontext(given) if given else throwaway_redis(here(), dict(os.environ)) as url:
         separator = "&" if "?" in str(url) else "?"
         yield f"{url}{separator}db={worker_number}"
-
-
-@contextlib.contextmanager
-def _own_redis() -> Iterator[str]:
-    binary = shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        pytest.skip("no redis-server on PATH; `./run test` brings its own")
-    with tempfile.TemporaryDirectory() as folder:
-        socket = f"{folder}/redis.sock"
-        command = [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-            _wait_for(lambda: Path(socket).exists())
-            yield f"unix://{socket}"
-            server.terminate()
-
-
-def _wait_for(is_ready: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError("a part of the test set-up did not start")
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
 def postgres_url(worker_number: int) -> Iterator[str]:
     """A fresh database in a real PostgreSQL: the one `./run test` started, else one started here."""
-    given = os.environ.get("TEST_DATABASE_URL")
-    with tempfile.TemporaryDirectory() as folder:
-        with contextlib.nullcontext(given) if given else running_postgres(Path(folder)) as admin_url:
-            url = sa.make_url(str(admin_url))
-            name = f"tokenboard_test_{os.getpid()}_{worker_number}"
-            admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-            with admin.connect() as connection:
-                connection.exec_driver_sql(f"CREATE DATABASE {name}")
-            yield url.set(database=name).render_as_string(hide_password=False)
-            with admin.connect() as connection:
-                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    with contextlib.ExitStack() as stack:
+        try:
+            url = sa.make_url(os.environ.get("TEST_DATABASE_URL") or stack.enter_context(running_postgres()))
+        except NoPostgres as why:
+            pytest.skip(f"no PostgreSQL on this machine: {why}")
+        name = f"tokenboard_test_{os.getpid()}_{worker_number}"
+        admin = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        yield url.set(database=name).render_as_string(hide_password=False)
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
