@@ -27,7 +27,7 @@ QUICK_SECONDS = 2.0  # far above what is needed, far below redis-py's own patien
 
 @pytest.fixture
 def lonely_app(tmp_path: Path, sandbox_url: str) -> Iterator[Flask]:
-    """An application that never had a Redis. The limiter is one for the process, so its state is put back afterwards."""
+    """An application that never had a Redis. The limiter is one for the process: its state is put back afterwards."""
     kept = dict(vars(limiter))
     app = create_app(settings_with(f"sqlite:///{tmp_path}/db.sqlite3", NOWHERE, sandbox_url, tmp_path))
     with app.app_context():
