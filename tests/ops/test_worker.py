@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -58,7 +59,7 @@ def _lines(path: Path) -> list[str]:
 def _age(url: str, key: str) -> list[float]:
     """Let a registry's time pass: its entries become due. Their scores as they were."""
     line = redis.Redis.from_url(url)
-    entries = line.zrange(key, 0, -1, withscores=True)
+    entries: Any = line.zrange(key, 0, -1, withscores=True)
     for member, _ in entries:
         line.zadd(key, {member: 1})
     return [score for _, score in entries]
