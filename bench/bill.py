@@ -12,7 +12,6 @@ from itertools import product
 
 from sqlalchemy import func, select
 
-from tokenboard.accounts.models import Person
 from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.costs import sync_runs, sync_write
@@ -21,7 +20,7 @@ from tokenboard.portal.signup import sign_up
 from tokenboard.providers.costs import CostDay, CostRow as ToldRow, UsageDay, UsageRow as ToldUsage
 
 PROJECTS, LINE_ITEMS = 40, 10
-MODELS = tuple(f"gpt-{n}" for n in range(5)) + ("o5-mini", "whisper-2", "text-embedding-4")
+MODELS = ("gpt-0", "gpt-1", "gpt-2", "gpt-3", "gpt-4", "o5-mini", "whisper-2", "text-embedding-4")
 EMAIL, PASSWORD = "bench@example.com", "a long enough sentence"
 
 
@@ -29,7 +28,7 @@ EMAIL, PASSWORD = "bench@example.com", "a long enough sentence"
 class Bill:
     """What was written."""
 
-    person: Person
+    person_id: str
     workspace_id: str
     connection_id: str
     first: date
@@ -75,7 +74,7 @@ def write_bill(*, length_days: int, keys: int) -> Bill:
     sync_write.write_usage(lease, "completions", _usage(first, last))
     db.session.commit()
     rows = db.session.scalar(select(func.count()).select_from(CostRow)) or 0
-    return Bill(signed_up.person, signed_up.workspace.id, lease.connection_id, first, last, rows)
+    return Bill(signed_up.person.id, signed_up.workspace.id, lease.connection_id, first, last, rows)
 
 
 def _batches(told: Iterator[CostDay]) -> Iterator[list[CostDay]]:

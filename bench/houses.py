@@ -28,11 +28,11 @@ def database_url(kind: str, folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def application(kind: str) -> Iterator[Flask]:
+def application(kind: str, **more: str) -> Iterator[Flask]:
     """A migrated application without a queue and without a log."""
     with tempfile.TemporaryDirectory() as name, database_url(kind, Path(name)) as url:
         folder = Path(name)
-        environ = {"DATABASE_URL": url, "LOG_LEVEL": "ERROR", "BCRYPT_COST": "4"}
+        environ = {"DATABASE_URL": url, "LOG_LEVEL": "ERROR", "BCRYPT_COST": "4"} | more
         app = create_app(load_settings(environ, instance_path=folder))
         with app.app_context():
             upgrade(directory=str(ROOT / "migrations"))
