@@ -86,6 +86,7 @@ def pictures(workspace_id: str) -> list[ConnectionPicture]:
     )
     wanted = (
         select(Connection, latest, func.coalesce(days.c.days, 0), days.c.first_on, days.c.last_on)
+        .select_from(Connection)
         .outerjoin(latest, latest.id == newest)
         .outerjoin(days, days.c.connection_id == Connection.id)
         .where(Connection.workspace_id == workspace_id)
