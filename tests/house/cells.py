@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from tests.people import People
 from tokenboard.accounts.models import Person
 from tokenboard.core.clock import now, today
 from tokenboard.core.crypto import new_token, token_hash
-from tokenboard.core.db import db
+from tokenboard.core.db import db, new_id
 from tokenboard.costs.models import Budget, Connection, SyncRun
 from tokenboard.notices.models import Notice
 from tokenboard.workspaces import service as workspaces
@@ -76,7 +77,7 @@ def _team_rows(people: People) -> TeamRows:
         email="eve@example.com",
         role="viewer",
         token_hash=token_hash(token),
-        expires_at=now(),
+        expires_at=now() + timedelta(days=7),
     )
     notice = Notice(channel="email", kind="test", address="a@example.com", body="x", idempotency_key=new_token())
     budget, channel = _budget(people.team_id), _channel(people.team_id)
@@ -163,6 +164,7 @@ def _calls(people: People, rows: TeamRows, team: dict[str, str]) -> dict[str, Sa
             (people.team_id,), json={"email": "new@example.com", "role": "viewer"}, names_workspace=True
         ),
         "DELETE /api/workspaces/:id/invitations/:id": Sampled((people.team_id, rows.invitation), names_workspace=True),
+        "POST /api/invitations/accept": Sampled(json={"token": rows.invitation_token}),
         "POST /api/openai/connect": Sampled(json=connect, names_workspace=True),
         "DELETE /api/openai/connect": Sampled(json=team, names_workspace=True),
         "POST /api/openai/sync": Sampled(json=team, names_workspace=True),
@@ -207,5 +209,8 @@ def _pages(people: People, rows: TeamRows) -> dict[str, Sampled]:
         "POST /demo/remove": Sampled(form={"workspace_id": rows.demo}, names_workspace=True),
         "GET /invitations/:token": Sampled((rows.invitation_token,)),
         "POST /invitations/:token": Sampled((rows.invitation_token,)),
+        "POST /account/sessions/:id/end": Sampled((new_id(),)),
+        "GET /setup/:token": Sampled(("made-up",)),
+        "POST /setup/:token": Sampled(("made-up",)),
         "GET /dev/outbox/:id": Sampled((rows.notice,)),
     }

@@ -105,8 +105,14 @@ def _expected(row: Row, who: str, sample: Sampled) -> str:
         return "turned away"
     if may == "anyone":
         return "in"
+    if may == "who has the link":
+        return "hidden"  # asked with a made-up one
     if who in {"anonymous", "revoked"}:
         return "turned away"
+    if may == "whose it is":
+        return "hidden"  # asked with an id that is nobody's
+    if may == "the invited address":
+        return "forbidden"  # nobody here is who was invited
     if may.startswith("signed in"):
         return "in"
     if may == "administrator":
