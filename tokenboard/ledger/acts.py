@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tokenboard.core import clock
+from tokenboard.ledger.errors import EntryRefused
 from tokenboard.ledger.models import HoldState, Kind
 from tokenboard.ledger.rules import (
     LONGEST_DESCRIPTION,
@@ -73,3 +74,9 @@ def checked_settlement(
         require_text("source", source, LONGEST_SOURCE),
         clock.now(),
     )
+
+
+def require_future(expires_at: datetime | None, at: datetime) -> None:
+    """Raises: EntryRefused."""
+    if expires_at is not None and expires_at <= at:
+        raise EntryRefused("expiresAt", "It must expire at an instant in the future.")

@@ -133,20 +133,17 @@ def _reopened(book: WalletBook, expired: Lot, amount_micros: int) -> Lot:
 
 
 def _forgive(book: WalletBook, debt_id: str, amount_micros: int, house_id: str) -> list[Movement]:
-    """Strike what is still owed; what fresh credits have paid goes back to their grants, the latest first."""
+    """Strike what is still owed; what fresh credits have paid of the debt goes back to their grants."""
     debt = book.debt(debt_id)
-    owed = min(debt.owed_micros, amount_micros)
-    paid, back = amount_micros - owed, []
+    owed, back = debt.owed_micros, []
     if owed:
         debt.add(-owed)
         back.append(Movement(house_id, owed, is_into_wallet=True, debt_id=debt_id))
-    ids = {"debt_id": book.ledger.id_in(debt_id), "wallet_id": book.ledger.id_in(book.wallet_id)}
-    for cover in book.ledger.run(sql.COVERS, ids).all() if paid else []:
-        part = min(int(cover.net), paid)
-        if part > 0:
-            back.append(_restore(book, Share(id_out(cover.grant_id), part), house_id, debt_id))
-            paid -= part
-    assert paid == 0, "what is not owed any more was paid by grants"
+    if owed < amount_micros:
+        ids = {"debt_id": book.ledger.id_in(debt_id), "wallet_id": book.ledger.id_in(book.wallet_id)}
+        paid = [Share(id_out(row.grant_id), int(row.paid)) for row in book.ledger.run(sql.COVERS, ids).all()]
+        back += [_restore(book, share, house_id, debt_id) for share in paid]
+    assert sum(movement.amount_micros for movement in back) == amount_micros, "what is not owed was paid by grants"
     return back
 
 

@@ -17,7 +17,7 @@ from tokenboard.core import clock
 from tokenboard.core.db import new_id
 from tokenboard.ledger import fast, statements_book as sql
 from tokenboard.ledger.accounts import House
-from tokenboard.ledger.acts import Act, checked_act
+from tokenboard.ledger.acts import Act, checked_act, require_future
 from tokenboard.ledger.book import WalletBook, open_book
 from tokenboard.ledger.book_rows import Entry, Movement
 from tokenboard.ledger.book_writing import close_book
@@ -96,23 +96,18 @@ def grant(
     Raises: AlreadyGranted, AccountArchived, AccountNotFound, IdempotencyConflict, EntryRefused.
     """
     act = checked_act(wallet_id, amount_micros, key, description, source, category, house, expires_at, payment)
-    _require_future(expires_at, act.at)
     require_text("payment", payment or "", LONGEST_PAYMENT)
     book = open_book(ledger(), wallet_id, act.at)
     found = book.replay(Kind.GRANT, key, act.input_hash)
     if found is not None:
         return found
+    require_future(expires_at, act.at)  # after the look for a replay: a late repetition still gets its first answer
     book.require_active()
     if payment is not None and book.ledger.row(sql.PAYMENT, {"payment": payment}) is not None:
         raise AlreadyGranted
     posting = _grant(book, act, Category(category), house, expires_at, payment)
     announce(wallet_id)
     return posting
-
-
-def _require_future(expires_at: datetime | None, at: datetime) -> None:
-    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= at):
-        raise EntryRefused("expiresAt", "A grant expires at an instant in the future, with a time zone.")
 
 
 def _grant(

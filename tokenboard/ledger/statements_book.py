@@ -66,15 +66,14 @@ INSERT INTO ledger_debt (transaction_id, wallet_id, amount_micros, owed_micros)
 VALUES (:debt_id, :wallet_id, :amount, :owed)
 """)
 WRITE_DEBT = Sql("UPDATE ledger_debt SET owed_micros = :owed WHERE transaction_id = :debt_id")
-# Who paid a debt, the latest first; what was given back of that already is subtracted.
+# Who paid a debt, in the order it was paid. It is asked once: a transaction is undone as a whole, and once.
 COVERS = Sql("""
-SELECT cover.grant_id,
-       sum(CASE WHEN cover.debit_account_id = :wallet_id THEN cover.amount_micros ELSE -cover.amount_micros END) AS net
+SELECT cover.grant_id, sum(cover.amount_micros) AS paid
   FROM ledger_transfer AS cover JOIN ledger_transaction AS act ON act.id = cover.transaction_id
- WHERE act.wallet_id = :wallet_id AND act.kind IN ('cover', 'reversal', 'restoration')
+ WHERE act.wallet_id = :wallet_id AND act.kind = 'cover'
    AND cover.debt_id = :debt_id AND cover.grant_id IS NOT NULL
  GROUP BY cover.grant_id
- ORDER BY max(act.version) DESC, max(cover.position) DESC
+ ORDER BY min(act.version), min(cover.position)
 """)
 
 WRITE_WALLET = Sql("""

@@ -1,0 +1,57 @@
+"""What lists and headlines show of wallets: balances of many at once, and how one was used day by day.
+
+Law: use is bounded by rows, not by days, so that a wallet with a million transactions answers as fast as a young one;
+it makes a pace, not an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from tokenboard.core.db import db
+from tokenboard.ledger.models import Account, Kind, Transaction
+
+MOST_ROWS = 5_000
+_USES = (Kind.SPEND, Kind.LATE_SPEND, Kind.CAPTURE, Kind.HOLD_EXPIRY, Kind.REVERSAL)
+
+
+@dataclass(frozen=True, slots=True)
+class DayUse:
+    """What was used on one UTC day, reversals taken off."""
+
+    day: date
+    micros: int
+
+
+def posted_micros(wallet_ids: Iterable[str]) -> dict[str, int]:
+    """The settled credits of several wallets, in one query."""
+    found = select(Account.id, Account.posted_micros).where(Account.id.in_(list(wallet_ids)))
+    return {wallet_id: int(posted or 0) for wallet_id, posted in db.session.execute(found)}
+
+
+def use_by_day(wallet_id: str, *, since: datetime, but_source: str) -> list[DayUse]:
+    """The days with use since an instant, oldest first; transactions whose source begins with `but_source` left out."""
+    newest = (
+        select(Transaction.kind, Transaction.amount_micros, Transaction.source, Transaction.created_at)
+        .where(Transaction.wallet_id == wallet_id)
+        .order_by(Transaction.version.desc())
+        .limit(MOST_ROWS)
+        .subquery()
+    )
+    day = func.date(newest.c.created_at)
+    used = (
+        select(day, func.sum(-newest.c.amount_micros))
+        .where(newest.c.created_at >= since, newest.c.kind.in_([kind.value for kind in _USES]))
+        .where(newest.c.source.not_like(f"{but_source}%"))
+        .group_by(day)
+        .order_by(day)
+    )
+    return [DayUse(_day(found), int(micros)) for found, micros in db.session.execute(used)]
+
+
+def _day(found: date | str) -> date:
+    return date.fromisoformat(found) if isinstance(found, str) else found
