@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, has_app_context
 from sqlalchemy import select
 
 from tests.people import People
@@ -25,7 +27,19 @@ from tokenboard.wiring import WiredClients
 
 COMPANY = "sk-admin-sandbox"  # months of believable numbers, and slower for it
 EMPTY = "sk-admin-sandbox-empty"  # nothing used yet, unless scripted
+T = TypeVar("T")
 COSTS = "/openai/v1/organization/costs"
+
+
+def in_context(method: Callable[..., T]) -> Callable[..., T]:
+    """Run in the test's application context, or in one of its own: requests must not find a context pushed already."""
+
+    @wraps(method)
+    def call(self: Syncing, *given: Any, **named: Any) -> T:
+        with contextlib.nullcontext() if has_app_context() else self.app.app_context():
+            return method(self, *given, **named)
+
+    return call
 
 
 @dataclass
@@ -49,6 +63,7 @@ class Syncing:
     def fault(self, fault: str, path: str = COSTS, times: int = 1) -> None:
         self.order("faults", {"path": path, "fault": fault, "times": times})
 
+    @in_context
     def connect(self, key: str = EMPTY, provider: str = "openai", mode: str = "organization") -> str:
         """Store a key as connecting does, without trying it first; answers the connection's id."""
         vault = service.Vault(settings().encryption_keys, settings().secret_key)
@@ -63,6 +78,7 @@ class Syncing:
         db.session.commit()
         return connected.connection.id
 
+    @in_context
     def run_waiting(self, connection_id: str) -> SyncRun:
         """Let the worker take the run that waits; answers it as it is then."""
         waiting = self.waiting(connection_id)
@@ -70,18 +86,26 @@ class Syncing:
         tasks.run_sync(waiting.id)
         return self.run(waiting.id)
 
+    @in_context
     def waiting(self, connection_id: str) -> SyncRun | None:
         wanted = select(SyncRun).where(SyncRun.connection_id == connection_id, SyncRun.state == "waiting")
-        return db.session.scalars(wanted).one_or_none()
+        return self._ended(db.session.scalars(wanted.execution_options(populate_existing=True)).one_or_none())
 
+    @in_context
     def run(self, run_id: str) -> SyncRun:
-        db.session.expire_all()
-        return db.session.get_one(SyncRun, run_id)
+        return self._ended(db.session.get_one(SyncRun, run_id, populate_existing=True))
 
+    @in_context
     def connection(self, connection_id: str) -> Connection:
-        db.session.expire_all()
-        return db.session.get_one(Connection, connection_id)
+        return self._ended(db.session.get_one(Connection, connection_id, populate_existing=True))
 
+    @staticmethod
+    def _ended(found: Any) -> Any:
+        """Ends the reading transaction: SQLite's one writer must not wait for a test that looks."""
+        db.session.commit()
+        return found
+
+    @in_context
     def connect_for(self, days: int, key: str = COMPANY) -> str:
         """Connect, and wait to read the last few days only."""
         connection_id = self.connect(key)
@@ -89,6 +113,7 @@ class Syncing:
         self.queue(connection_id, today() - timedelta(days=days - 1), today())
         return connection_id
 
+    @in_context
     def queue(self, connection_id: str, first: date | None = None, last: date | None = None) -> SyncRun:
         """A manual run of these days."""
         plan = Plan(Reason.MANUAL, Period(first or today(), last or today()))
@@ -96,27 +121,30 @@ class Syncing:
         db.session.commit()
         return queued.run
 
+    @in_context
     def drop_waiting(self, connection_id: str) -> None:
         """Forget the backfill that connecting queued."""
         sync_runs.cancel(connection_id, code="test", message="")
         db.session.commit()
 
+    @in_context
     def days(self, connection_id: str) -> dict[date, int]:
         """The bill as it is kept: nano-USD by day."""
         wanted = select(CostDay.on, CostDay.amount_nano).where(CostDay.connection_id == connection_id)
-        return dict(db.session.execute(wanted.order_by(CostDay.on)).all())
+        return self._ended(dict(db.session.execute(wanted.order_by(CostDay.on)).all()))
 
+    @in_context
     def totals(self, connection_id: str, dimension: str) -> dict[str, int]:
         """A roll-up over all days: nano-USD by key."""
         found: dict[str, int] = {}
         wanted = select(CostTotal).where(CostTotal.connection_id == connection_id, CostTotal.dimension == dimension)
         for total in db.session.scalars(wanted):
             found[total.key] = found.get(total.key, 0) + total.amount_nano
-        return found
+        return self._ended(found)
 
+    @in_context
     def rows(self, row: type[Base]) -> list[Any]:
-        db.session.expire_all()
-        return list(db.session.scalars(select(row)))
+        return self._ended(list(db.session.scalars(select(row).execution_options(populate_existing=True))))
 
 
 def page(*buckets: dict[str, Any], next_page: str | None = None) -> dict[str, Any]:
@@ -139,16 +167,22 @@ PATIENCE = Patience(connect_seconds=1, read_seconds=10, answer_seconds=20, attem
 
 
 @pytest.fixture
-def syncing(people: People, sandbox_url: str) -> Iterator[Syncing]:
-    """The team's workspace, an empty sandbox, and clients that note their pauses instead of sleeping."""
+def outside(people: People, sandbox_url: str) -> Iterator[Syncing]:
+    """The team's workspace, an empty sandbox, and clients that note their pauses instead of sleeping. No context."""
     app = people.app
     driven = Syncing(app, people, sandbox_url)
     driven.order("reset", {})
     wired = app.extensions["clients"]
     http = Http(patience=PATIENCE, sleep=driven.slept_seconds.append, jitter=lambda: 0.5)
     app.extensions["clients"] = WiredClients(app.extensions["settings"], http)
-    with app.app_context():
-        yield driven
-        db.session.remove()
+    yield driven
     http.close()
     app.extensions["clients"] = wired
+
+
+@pytest.fixture
+def syncing(outside: Syncing) -> Iterator[Syncing]:
+    """The same inside an application context, as a worker has it."""
+    with outside.app.app_context():
+        yield outside
+        db.session.remove()
