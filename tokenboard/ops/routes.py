@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from flask import Blueprint, Response
 
 from tokenboard.accounts.guards import current_person
@@ -28,4 +30,6 @@ def outbox() -> Response:
 
 @blueprint.get("/<id:notice_id>")
 def message(notice_id: str) -> Response:
-    return page("ops/message.html", notice=queries.notice(notice_id))
+    found = queries.notice(notice_id)
+    text = json.dumps(json.loads(found.body), indent=2) if found.channel == "webhook" else found.body
+    return page("ops/message.html", notice=found, text=text)
