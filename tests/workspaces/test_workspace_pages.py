@@ -151,3 +151,10 @@ def test_a_member_may_send_none_of_these_forms_and_a_stranger_finds_nothing(peop
 
 def test_a_form_that_names_no_workspace_changes_none(people):
     assert people.browser(people.alice).post(PAGE, {"name": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/invitations", "/members/{bob}"])
+def test_a_form_without_its_fields_is_refused_and_does_not_break(people, path):
+    form = {"workspace_id": people.team_id}
+
+    assert people.browser(people.alice).post(PAGE + path.format(bob=people.bob.id), form).status_code == 422
