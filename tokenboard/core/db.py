@@ -2,7 +2,7 @@
 
 Laws: ids are random UUIDs, handled as text; instants are UTC and aware on both databases; a transaction that may write
 begins IMMEDIATE on SQLite (a deferred one that reads first and then writes fails at once when another writes between:
-194 of 200 in reference/reliability.md, F5); one that only reads begins DEFERRED, so that pages never queue behind a sync.
+194 of 200 in reference/reliability.md, F5); one that only reads begins DEFERRED: pages never queue behind a sync.
 """
 
 from __future__ import annotations

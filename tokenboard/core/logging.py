@@ -1,6 +1,6 @@
-"""Structured logs: one JSON object a line on standard output, with the request's or job's id, without secrets.
+"""Structured logs: one JSON object a line, with the request's or job's id, without secrets.
 
-Line breaks inside a value are escaped by JSON, so no value can forge a line.
+On standard output; of commands on standard error, so that their answers stand alone. Line breaks inside a value are escaped by JSON, so no value can forge a line.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import click
 import structlog
 
 from tokenboard.core.redaction import redact_value
@@ -32,7 +33,9 @@ _PROCESSORS: list[Any] = [
 
 def configure_logging(level: str) -> None:
     """Send every logger of the process, ours and the libraries', through one JSON writer."""
-    handler = logging.StreamHandler(sys.stdout)
+    is_command = click.get_current_context(silent=True) is not None
+    # What a command answers stands alone on standard output, to be read by programs.
+    handler = logging.StreamHandler(sys.stderr if is_command else sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_PROCESSORS,

@@ -80,7 +80,7 @@ def parse_month(text: str) -> Month:
 
 
 def parse_day(text: str) -> date:
-    """A day as `YYYY-MM-DD`, or the UTC day of an ISO instant that begins with one (the seeds' clients send instants)."""
+    """A day as `YYYY-MM-DD`, or the UTC day of an ISO instant that begins with one: some clients send instants."""
     head = text[:10]
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", head, re.ASCII) or (len(text) > 10 and text[10] != "T") or len(text) > 40:
         raise ValueError("A day is written YYYY-MM-DD.")
