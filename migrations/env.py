@@ -12,6 +12,7 @@ import tokenboard.costs.models
 import tokenboard.ledger.models
 import tokenboard.notices.models
 import tokenboard.ops.models
+import tokenboard.wallet.models
 import tokenboard.workspaces.models  # noqa: F401
 from tokenboard.core.db import UtcDateTime, db
 
@@ -36,8 +37,21 @@ def _migrate(connection: Connection) -> None:
 def run() -> None:
     """Migrate the current application's database."""
     with current_app.extensions["migrate"].db.engine.connect() as connection:
+        _rest_foreign_keys(connection, "OFF")
         _migrate(connection)
         connection.commit()
+        _rest_foreign_keys(connection, "ON")
+
+
+def _rest_foreign_keys(connection: Connection, word: str) -> None:
+    """SQLite rebuilds a table by dropping the old one, which would take every row that points at it along (CASCADE).
+
+    Past SQLAlchemy: the pragma does nothing inside a transaction.
+    """
+    if connection.dialect.name == "sqlite":
+        driver_connection = connection.connection.driver_connection
+        assert driver_connection is not None, "the connection is open"
+        driver_connection.execute(f"PRAGMA foreign_keys={word}")
 
 
 run()

@@ -74,6 +74,16 @@
     showToast(error?.name === "AbortError" || error === "timeout" ? TOO_SLOW : OFFLINE);
   });
 
+  // What asks by itself now and then (`data-poll`) rests while nobody looks, and asks at once when the tab is back.
+  document.addEventListener("htmx:before:request", (event) => {
+    const { sourceElement } = event.detail.ctx;
+    if (document.hidden && sourceElement instanceof Element && "poll" in sourceElement.dataset) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    for (const element of document.querySelectorAll("[data-poll]")) element.dispatchEvent(new Event("shown"));
+  });
+
   const BUSY = "aria-busy";
   const buttonsOf = (form) => form.querySelectorAll("button:not([type='button']), input[type='submit']");
   const submitterOf = (form, event) => event?.submitter ?? buttonsOf(form)[0];

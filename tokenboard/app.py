@@ -23,13 +23,28 @@ from tokenboard.costs import (
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.notices import tasks as notices_tasks
-from tokenboard.ops import api as ops_api, cli as ops_cli, routes as ops_routes, tasks as ops_tasks
+from tokenboard.ops import (
+    api as ops_api,
+    books_api,
+    books_routes,
+    books_tasks,
+    cli as ops_cli,
+    routes as ops_routes,
+    tasks as ops_tasks,
+)
 from tokenboard.portal import account_api, dashboard, routes_front as front, settings_pages, shell, summary_api
+from tokenboard.wallet import (
+    api as wallet_api,
+    credit_value,
+    example_routes,
+    routes as wallet_routes,
+    tasks as wallet_tasks,
+)
 from tokenboard.web import api, assets, errors, filters, limits, macros, paths, security
 from tokenboard.workspaces import api as workspaces_api, channel_routes, routes as workspaces_routes
 
 # Imported so that the worker finds their tasks by name.
-TASKS = (budget_tasks, costs_tasks, demo_tasks, notices_tasks, ops_tasks)
+TASKS = (books_tasks, budget_tasks, costs_tasks, demo_tasks, notices_tasks, ops_tasks, wallet_tasks)
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
@@ -51,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     accounts_cli.init_app(app)
+    credit_value.check(app)
     return app
 
 
@@ -96,7 +112,12 @@ def _blueprints() -> list[Blueprint]:
         demo_routes.blueprint,
         demo_cli.blueprint,
         channel_routes.blueprint,
+        wallet_routes.blueprint,
+        wallet_api.blueprint,
+        example_routes.blueprint,
         ops_api.blueprint,
+        books_api.blueprint,
+        books_routes.blueprint,
         ops_cli.blueprint,
         ops_routes.blueprint,
     ]

@@ -8,10 +8,12 @@ PERIODIC: tuple[Periodic, ...] = (
     # Sweepers: find again what a lost bell left behind.
     Periodic("costs-sweep", "costs.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("notices-sweep", "notices.sweep", "* * * * * */20", runs_without_queue=True),
+    Periodic("wallet-sweep", "wallet.sweep", "* * * * * */20", runs_without_queue=True),
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
     Periodic("costs-daily", "costs.queue_daily", "0 2 * * *"),
     # The demo's company lives on from day to day.
     Periodic("demo-refresh", "demo.refresh", "20 0 * * *"),
+    Periodic("ops-check-books", "ops.check_books", "15 3 * * *"),
     Periodic("ops-tidy", "ops.tidy", "30 3 * * *"),
 )

@@ -1,4 +1,7 @@
-"""Builds the provider clients from the settings. Nothing global is set at import; one set an application."""
+"""Builds the provider clients from the settings. Nothing global is set at import; one set an application.
+
+Also connects the ledger's signal `balance_changed`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from tokenboard.providers.anthropic_client import AnthropicClient
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.http import Http
 from tokenboard.providers.openai_client import OpenAIClient
+from tokenboard.wallet import low_balance_service
 
 LIVE_BASE_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
 _SANDBOX_PATHS = {"openai": "/openai/v1", "anthropic": "/anthropic"}
@@ -45,5 +49,6 @@ class WiredClients:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Give the application its clients."""
+    """Give the application its clients, and connect the ledger's one signal to who listens."""
     app.extensions["clients"] = WiredClients(settings)
+    low_balance_service.connect()

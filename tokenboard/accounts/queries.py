@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from tokenboard.accounts.models import Person, SignIn
 from tokenboard.accounts.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
+from tokenboard.core.parsing import or_none, parse_id
 
 MOST_SESSIONS = 100  # shown on one page
 
@@ -42,3 +44,9 @@ def session_of(person_id: str, sign_in_id: str) -> SignIn | None:
     return db.session.scalars(
         select(SignIn).where(SignIn.id == sign_in_id, SignIn.person_id == person_id)
     ).one_or_none()
+
+
+def people_by_id(person_ids: Iterable[str]) -> dict[str, Person]:
+    """Several people by id, for lists that name who did what; ids that are no person's are left out."""
+    wanted = [found for one in person_ids if (found := or_none(parse_id, one))]
+    return {person.id: person for person in db.session.scalars(select(Person).where(Person.id.in_(wanted)))}

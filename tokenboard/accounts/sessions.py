@@ -109,6 +109,11 @@ def _touch(answer: Response) -> Response:
     return answer
 
 
+def leave_untouched() -> None:
+    """This request is the page's own doing, not its reader's: it keeps no idle session alive."""
+    g.pop("sign_in_to_touch", None)
+
+
 def keep(token: str) -> None:
     """Let this browser's cookie stand for a session just opened. Nothing of the visit before survives (fixation)."""
     session.clear()

@@ -16,7 +16,7 @@ from tokenboard.portal.answers import user_answer
 from tokenboard.portal.signup import sign_up
 from tokenboard.web.api import Answer, operation
 from tokenboard.workspaces import access
-from tokenboard.workspaces.answers import workspace_answer
+from tokenboard.workspaces.answers import workspace_answers
 
 blueprint = Blueprint("account_api", __name__)
 
@@ -52,4 +52,4 @@ def _entered(person: Person) -> dict[str, Any]:
 @operation("Who am I, and which workspaces are mine", tag="Accounts")
 def me() -> Answer:
     person = current_person()
-    return {"user": user_answer(person), "workspaces": [workspace_answer(one) for one in access.all_of(person)]}
+    return {"user": user_answer(person), "workspaces": workspace_answers(access.all_of(person))}

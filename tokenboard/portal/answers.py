@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from tokenboard.accounts.models import Person
+from tokenboard.workspaces import access
+from tokenboard.workspaces.answers import workspace_answer
 
 
 def user_answer(person: Person) -> dict[str, Any]:
-    """The `user` object. There is no wallet yet, so balance and spend are nought and no budget is set."""
+    """The `user` object: the balance is that of their own workspace; no budget is set and nothing is metered yet."""
+    own = workspace_answer(access.own(person))
     return {
         "id": person.id,
         "email": person.email,
         "displayName": person.name,
-        "balance": 0,
-        "balanceMicros": 0,
+        "balance": own["balance"],
+        "balanceMicros": own["balanceMicros"],
         "monthlyBudgetCents": None,
         "monthlySpentCents": 0,
         "isAdmin": person.is_admin,

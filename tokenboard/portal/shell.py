@@ -1,7 +1,7 @@
 """Fills in what surrounds every page (web/shell.py): the person, their workspaces, where one can go, what must be said.
 
-Laws: read once a request and only when a page is drawn, not for a fragment; two queries at most (who asks, which
-workspaces); an error page is drawn also when the database is away.
+Laws: read once a request and only when a page is drawn, not for a fragment; three queries at most (who asks, which
+workspaces, what the wallet has); an error page is drawn also when the database is away.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
 from tokenboard.portal.settings_tabs import is_built, settings_tabs
-from tokenboard.web.shell import Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
+from tokenboard.wallet import queries as wallet
+from tokenboard.wallet.credits_page import money
+from tokenboard.web.filters import credit_amount
+from tokenboard.web.shell import Balance, Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
 from tokenboard.workspaces import access
 from tokenboard.workspaces.access import WorkspaceAccess
 
 # Label, address, icon. A page that is not built does not show.
-_PLACES = (("Dashboard", "/dashboard", "layout-dashboard"), ("Settings", "/settings", "settings"))
+_PLACES = (
+    ("Dashboard", "/dashboard", "layout-dashboard"),
+    ("Credits", "/credits", "coins"),
+    ("Settings", "/settings", "settings"),
+)
 _CONTROL_ROOM = ("Control room", "/admin", "shield")
 _SANDBOX = Banner(
     "sandbox", "Everything here runs against the built-in sandbox: no provider is asked, no real money moves."
@@ -65,8 +72,15 @@ def _for(signed_in: SignedIn | None) -> Shell:
         navigation=_navigation(signed_in.person),
         banners=_banners(current),
         theme=_theme(signed_in),
+        balance=_balance(current),
         toasts=toasts,
     )
+
+
+def _balance(current: WorkspaceAccess) -> Balance:
+    """The pill."""
+    available = max(0, wallet.balance(current.workspace).available_micros)
+    return Balance(f"{credit_amount(available)} credits", available, money(available))
 
 
 def _person(person: Person) -> ShellPerson:

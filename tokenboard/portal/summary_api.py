@@ -1,4 +1,4 @@
-"""GET /api/summary: one month in a few numbers. In the portal: a wallet's credits will stand beside the bill."""
+"""GET /api/summary: one month in a few numbers. In the portal: a wallet's credits stand beside the bill."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tokenboard.core.money import usd_from_nano
 from tokenboard.costs import budget_queries, budget_rules, month_queries, queries
 from tokenboard.costs.month_queries import MonthPicture
 from tokenboard.costs.report_forms import SummaryQuery
+from tokenboard.wallet import queries as wallet
+from tokenboard.wallet.answers import balance_answer
 from tokenboard.web.api import Answer, operation
 from tokenboard.workspaces import access
 
@@ -35,7 +37,7 @@ def summary(query: SummaryQuery) -> Answer:
         "forecastUsd": _usd(picture.outlook.total_nano),
         "previousMonthUsd": _usd(picture.previous_month_nano),
         "budget": _budget(workspace.id, picture),
-        "credits": None,
+        "credits": balance_answer(wallet.balance(workspace))["balance"],
         "lastSyncedAt": _instant(queries.last_synced_at(connections)),
         "source": "personal" if {one.mode for one in connections} == {"personal"} else "organization",
     }

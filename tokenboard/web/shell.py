@@ -45,10 +45,11 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The pill: filled from the wallet's issue on."""
+    """The pill: what the workspace can spend. `money` is what that is worth, `micros` what a poll has seen."""
 
     text: str
     micros: int
+    money: str = ""
 
 
 @dataclass(frozen=True, slots=True)

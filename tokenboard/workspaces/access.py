@@ -59,6 +59,11 @@ def all_of(person: Person) -> tuple[WorkspaceAccess, ...]:
     return known[person.id]
 
 
+def own(person: Person) -> WorkspaceAccess:
+    """The person's own workspace, there from the first minute, whatever this browser has chosen."""
+    return all_of(person)[0]
+
+
 def forget() -> None:
     """Read memberships anew within this request: called by what changes them."""
     if has_request_context():

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from tokenboard.core.money import credits_from_micros, json_number
+from tokenboard.ledger.glance_queries import posted_micros
 from tokenboard.workspaces.access import WorkspaceAccess
 from tokenboard.workspaces.models import Invitation
 from tokenboard.workspaces.queries import Member
 
 
+def workspace_answers(found: Sequence[WorkspaceAccess]) -> list[dict[str, Any]]:
+    """Workspaces as their member sees them, with what their wallets have."""
+    posted = posted_micros(one.workspace.ledger_account_id for one in found)
+    return [_workspace_answer(one, posted[one.workspace.ledger_account_id]) for one in found]
+
+
 def workspace_answer(access: WorkspaceAccess) -> dict[str, Any]:
-    """A workspace as its member sees it. There is no wallet yet, so the balance is nought."""
+    """One of them."""
+    return workspace_answers([access])[0]
+
+
+def _workspace_answer(access: WorkspaceAccess, balance_micros: int) -> dict[str, Any]:
     workspace = access.workspace
     return {
         "id": workspace.id,
@@ -18,8 +31,8 @@ def workspace_answer(access: WorkspaceAccess) -> dict[str, Any]:
         "role": str(access.role),
         "isPersonal": workspace.is_personal,
         "isDemo": workspace.is_demo,
-        "balance": 0,
-        "balanceMicros": 0,
+        "balance": json_number(credits_from_micros(balance_micros)),
+        "balanceMicros": balance_micros,
         "createdAt": workspace.created_at,
     }
 

@@ -8,7 +8,7 @@ from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db
 from tokenboard.web.api import Answer, operation
 from tokenboard.workspaces import access, invitations, queries, service
-from tokenboard.workspaces.answers import invitation_answer, member_answer, workspace_answer
+from tokenboard.workspaces.answers import invitation_answer, member_answer, workspace_answer, workspace_answers
 from tokenboard.workspaces.forms import AcceptBody, InvitationBody, MemberBody, WorkspaceBody
 from tokenboard.workspaces.models import Role, Workspace
 from tokenboard.workspaces.service import MonthlyCap
@@ -19,7 +19,7 @@ blueprint = Blueprint("workspaces_api", __name__)
 @blueprint.get("/api/workspaces")
 @operation("My workspaces", tag="Workspaces")
 def workspaces() -> Answer:
-    return {"workspaces": [workspace_answer(one) for one in access.all_of(current_person())], "nextCursor": None}
+    return {"workspaces": workspace_answers(access.all_of(current_person())), "nextCursor": None}
 
 
 @blueprint.post("/api/workspaces")

@@ -21,7 +21,7 @@ class Role(StrEnum):
 
 
 class Workspace(Identified, Base):
-    """What owns connections, budgets, and later wallet, keys and conversations."""
+    """What owns wallet, connections, budgets, and later keys and conversations."""
 
     __tablename__ = "workspace"
 
@@ -30,6 +30,8 @@ class Workspace(Identified, Base):
     is_personal: Mapped[bool] = mapped_column(default=False)
     # Demo workspaces hold made-up data, are marked on every page and stand outside every total.
     is_demo: Mapped[bool] = mapped_column(default=False)
+    # Its wallet: rows point down, the ledger never names a workspace.
+    ledger_account_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), ForeignKey("ledger_account.id"), unique=True)
     archived_at: Mapped[Instant | None]
     created_at: Mapped[Instant] = mapped_column(default=now)
 

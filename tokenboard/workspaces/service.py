@@ -12,6 +12,9 @@ from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.errors import Conflict, Forbidden, NotFound
+from tokenboard.core.money import nano_from_usd
+from tokenboard.core.settings import settings
+from tokenboard.ledger import service as ledger
 from tokenboard.workspaces import access, rules
 from tokenboard.workspaces.access import WorkspaceAccess
 from tokenboard.workspaces.errors import TooMany
@@ -26,9 +29,11 @@ class MonthlyCap:
 
 
 def create(*, owner: Person, name: str, is_personal: bool = False, is_demo: bool = False) -> Workspace:
-    """A workspace with its owner. Raises: TooMany."""
+    """A workspace with its owner and its wallet. Raises: TooMany."""
     _check_room(owner)
-    workspace = Workspace(name=name, is_personal=is_personal, is_demo=is_demo)
+    credit_value_nano = nano_from_usd(settings().credit_value_usd)
+    account_id = ledger.open_account(credit_value_nano_usd=credit_value_nano, is_demo=is_demo)
+    workspace = Workspace(name=name, is_personal=is_personal, is_demo=is_demo, ledger_account_id=account_id)
     db.session.add(workspace)
     db.session.flush()
     db.session.add(Membership(workspace_id=workspace.id, person_id=owner.id, role=Role.OWNER))
@@ -104,6 +109,7 @@ def archive(*, workspace: Workspace, actor: Person) -> None:
         raise Conflict("Your own workspace stays as long as your account.")
     if workspace.archived_at is None:
         workspace.archived_at = now()
+        ledger.archive_account(wallet_id=workspace.ledger_account_id)
         _record("archived", workspace, actor=actor, subject=workspace.id)
         access.forget()
 
