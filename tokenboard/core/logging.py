@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line, with the request's or job's id, without secrets.
 
-On standard output; of commands on standard error, so that their answers stand alone. Line breaks inside a value are escaped by JSON, so no value can forge a line.
+On standard output; of commands on standard error, so that their answers stand alone.
+Line breaks inside a value are escaped by JSON, so no value can forge a line.
 """
 
 from __future__ import annotations
