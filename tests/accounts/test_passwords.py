@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bcrypt
 import pytest
 
 from tokenboard.accounts import passwords
@@ -65,8 +66,8 @@ def test_a_composed_and_a_decomposed_accent_are_the_same_password(sqlite_app):
 
 def test_nobodys_password_never_matches_and_takes_a_hash_all_the_same(sqlite_app, monkeypatch):
     checked = []
-    real = passwords.bcrypt.checkpw
-    monkeypatch.setattr(passwords.bcrypt, "checkpw", lambda *given: checked.append(given[1]) or real(*given))
+    real = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *given: checked.append(given[1]) or real(*given))
 
     with sqlite_app.app_context():
         assert not passwords.matches(GOOD, "")
@@ -78,4 +79,4 @@ def test_what_is_kept_does_not_open_without_the_pepper(sqlite_app):
     with sqlite_app.app_context():
         kept = passwords.hashed(GOOD)
 
-    assert not passwords.bcrypt.checkpw(GOOD.encode(), kept.encode())
+    assert not bcrypt.checkpw(GOOD.encode(), kept.encode())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+import bcrypt
 import pytest
 from sqlalchemy import select
 
-from tokenboard.accounts import passwords
 from tokenboard.audit.models import AuditEntry
 from tokenboard.core.db import db
 
@@ -79,8 +79,8 @@ def test_every_wrong_sign_in_gets_the_same_answer(people, email, password):
 
 def test_every_wrong_sign_in_costs_one_hash(sqlite_people, monkeypatch):
     costs = []
-    real = passwords.bcrypt.checkpw
-    monkeypatch.setattr(passwords.bcrypt, "checkpw", lambda *given: costs.append(given[1][:7]) or real(*given))
+    real = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *given: costs.append(given[1][:7]) or real(*given))
 
     for email in ("alice@example.com", "nobody@example.com", "not an e-mail"):
         sign_in(sqlite_people, email, "wrong password")
