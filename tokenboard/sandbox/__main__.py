@@ -20,7 +20,7 @@ def main() -> int:
     if os.environ.get("TOKENBOARD_ENV") == "production":
         sys.stderr.write("The sandbox invents money and is refused in production.\n")
         return 2
-    app = create_sandbox(arguments.database)
+    app = create_sandbox(arguments.database, webhooks_to=arguments.webhooks_to)
     try:
         running = server(app, arguments.port)
     except OSError as error:
@@ -40,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tokenboard.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=8401)
     parser.add_argument("--database", type=Path, default=Path("instance/sandbox.db"))
+    parser.add_argument("--webhooks-to", default="", help="base URL of the house, for the payment providers' webhooks")
     return parser.parse_args()
 
 

@@ -10,7 +10,23 @@ from pathlib import Path
 from flask import Flask, Response, g, request
 
 from tokenboard.core import clock as core_clock
-from tokenboard.sandbox import anthropic_admin, control, keys, openai_admin, openai_names
+from tokenboard.sandbox import (
+    anthropic_admin,
+    control,
+    hosted,
+    keys,
+    openai_admin,
+    openai_names,
+    payments,
+    paystack_api,
+    paystack_control,
+    paystack_pages,
+    stripe_account_pages,
+    stripe_api,
+    stripe_control,
+    stripe_pages,
+    webhooks_control,
+)
 from tokenboard.sandbox.faults import FAULTS, NAMES_WORDS, SCOPE_WORDS, SESSION_WORDS, answer, error
 from tokenboard.sandbox.memory import EXTENSION, Sandbox, bearer, sandbox
 from tokenboard.sandbox.store import Store
@@ -19,12 +35,29 @@ FAULT_HEADER = "X-Sandbox-Fault"
 _EMPTY_PAGE = {"object": "page", "data": [], "has_more": False, "next_page": None}
 
 
-def create_sandbox(database: Path, clock: Callable[[], datetime] = core_clock.now) -> Flask:
-    """The sandbox over its own SQLite file. `clock` is asked for the time until the control API sets another."""
+_PAYMENT_DOORS = (
+    hosted,
+    stripe_api,
+    stripe_pages,
+    stripe_account_pages,
+    stripe_control,
+    paystack_api,
+    paystack_pages,
+    paystack_control,
+    webhooks_control,
+)
+
+
+def create_sandbox(database: Path, clock: Callable[[], datetime] = core_clock.now, *, webhooks_to: str = "") -> Flask:
+    """The sandbox over its own SQLite file. `clock` is asked for the time until the control API sets another.
+
+    `webhooks_to` is the base URL of the house that wants the payment providers' webhooks.
+    """
     app = Flask("tokenboard.sandbox", static_folder=None)
     app.extensions[EXTENSION] = Sandbox(Store(database), clock)
     app.before_request(_admit)
-    for module in (openai_admin, openai_names, anthropic_admin, control):
+    payments.init_app(app, webhooks_to)
+    for module in (openai_admin, openai_names, anthropic_admin, control, *_PAYMENT_DOORS):
         app.register_blueprint(module.routes)
     app.add_url_rule("/", view_func=_index)
     app.register_error_handler(404, _nowhere)

@@ -9,6 +9,9 @@
 | POST `/_control/faults` | `{path, fault, times}` | the next `times` calls whose path begins so fail |
 | POST `/_control/openai/revision` | `{day, project_id?, line_item?, factor}` | the bill of a day changes |
 | POST `/_control/openai/script` | `{key?, path, pages}` | serves these pages word for word: objects, or JSON texts |
+
+The payment providers have doors of their own: webhooks_control.py, stripe_control.py, paystack_control.py. Their
+faults are those of payment_faults.py, ordered here by path: `/stripe/v1/refunds`, `/paystack/charge`.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from flask import Blueprint, Response, request
 
 from tokenboard.sandbox.faults import FAULTS, answer
 from tokenboard.sandbox.memory import sandbox
+from tokenboard.sandbox.payment_faults import PAYMENT_FAULTS
 from tokenboard.sandbox.store import Revision
 
 routes = Blueprint("control", __name__, url_prefix="/_control")
@@ -31,15 +35,20 @@ class Misused(Exception):
     """A control call that makes no sense."""
 
 
-@routes.errorhandler(Misused)
-@routes.errorhandler(KeyError)
-@routes.errorhandler(ValueError)
-@routes.errorhandler(InvalidOperation)
+def misused(door: Blueprint) -> None:
+    """Answer 422 with the reason whenever a call of this door makes no sense."""
+    for kind in (Misused, KeyError, ValueError, InvalidOperation):
+        door.register_error_handler(kind, _misused)
+
+
 def _misused(fault: Exception) -> Response:
     return answer({"error": f"{type(fault).__name__}: {fault}"}, 422)
 
 
-def _body() -> dict[str, Any]:
+misused(routes)
+
+
+def body_of() -> dict[str, Any]:
     body = request.get_json()
     if not isinstance(body, dict):
         raise Misused("the body is a JSON object")
@@ -61,7 +70,7 @@ def reset() -> Response:
 
 @routes.post("/clock")
 def set_clock() -> Response:
-    now = _body()["now"]
+    now = body_of()["now"]
     if now is not None and datetime.fromisoformat(now).tzinfo is None:
         raise Misused("now has no time zone")
     sandbox().store.set("now", now)
@@ -70,14 +79,14 @@ def set_clock() -> Response:
 
 @routes.post("/settings")
 def settings() -> Response:
-    sandbox().store.set("slow_seconds", str(float(_body()["slow_seconds"])))
+    sandbox().store.set("slow_seconds", str(float(body_of()["slow_seconds"])))
     return answer({})
 
 
 @routes.post("/faults")
 def order_fault() -> Response:
-    body = _body()
-    if body["fault"] not in FAULTS:
+    body = body_of()
+    if body["fault"] not in PAYMENT_FAULTS.union(FAULTS):
         raise Misused(f"no fault is called {body['fault']}")
     sandbox().store.order_fault(str(body["path"]), body["fault"], int(body.get("times", 1)))
     return answer({})
@@ -85,7 +94,7 @@ def order_fault() -> Response:
 
 @routes.post("/openai/revision")
 def revise() -> Response:
-    body = _body()
+    body = body_of()
     factor = Decimal(str(body["factor"]))
     if not factor.is_finite():
         raise Misused("factor is a finite number")
@@ -96,7 +105,7 @@ def revise() -> Response:
 
 @routes.post("/openai/script")
 def write_script() -> Response:
-    body = _body()
+    body = body_of()
     pages = [page if isinstance(page, str) else json.dumps(page) for page in body["pages"]]
     for page in pages:
         json.loads(page)
