@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from requests import certs
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tokenboard.core import clock
 
@@ -87,7 +87,7 @@ def _connected(destination: Destination) -> Iterator[socket.socket]:
         if not destination.is_tls:
             yield line
             return
-        trusted = ssl.create_default_context(cafile=certs.where())
+        trusted = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         late = trusted.wrap_socket(line, server_hostname=destination.host, do_handshake_on_connect=False)
         with late as wrapped:
             yield wrapped
