@@ -183,12 +183,12 @@ def test_a_first_reading_shows_how_far_it_is_and_asks_again(people: People):
     assert "<noscript><meta http-equiv" in page
 
 
-def _run(bill: Bill, *, state: str, done: int) -> None:
+def _run(bill: Bill, *, state: str, done: int, reason: str = "backfill") -> None:
     today = now().date()
     db.session.add(
         SyncRun(
             connection_id=bill.connection_id,
-            reason="backfill",
+            reason=reason,
             state=state,
             since_on=today - timedelta(days=179),
             until_on=today,
@@ -199,10 +199,22 @@ def _run(bill: Bill, *, state: str, done: int) -> None:
     db.session.commit()
 
 
+def test_while_the_first_reading_runs_the_chart_shows_all_its_days_and_fills(people: People):
+    with people.app.app_context():
+        _run(_write(people.team_id), state="running", done=100)
+    browser = _in_team(people, people.vera)
+
+    page, chosen = browser.get("/dashboard").text, browser.get("/dashboard?days=30").text
+
+    assert "25 May – 20 Nov 2026" in _text(page)
+    assert "Forecast" not in _text(page)  # this month has not arrived yet
+    assert 'hx-get="/dashboard" hx-trigger="every 2s" hx-target="#panel"' in page
+    assert "22 Oct – 20 Nov 2026" in _text(chosen)
+
+
 def test_a_later_reading_polls_its_own_line_and_fetches_the_panel_when_done(people: People):
     with people.app.app_context():
-        bill = _write(people.team_id)
-        _run(bill, state="running", done=3)
+        _run(_write(people.team_id), state="running", done=3, reason="hourly")
     browser = _in_team(people, people.vera)
 
     while_running = browser.fragment("/dashboard?was=running", "sync_state").text

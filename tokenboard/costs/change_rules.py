@@ -34,6 +34,7 @@ class Course(StrEnum):
     SPIKED = "spiked"  # most of it on one day
     SHIFTED = "shifted"  # more or less than before since a day within the period
     STEADY = "steady"  # more or less than before all along
+    PLAIN = "plain"  # too few days to say how
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,13 @@ def _course(
     values: Sequence[int], earlier: Mapping[date, int], current: Period, previous: Period
 ) -> tuple[Course, date | None, int]:
     """How the amounts came to differ from the period before."""
+    if current.length < 2 * SHIFT_MARGIN_DAYS:
+        return Course.PLAIN, None, 0
     usual = _weekday_means(earlier, previous)
     excess = [nano - usual[day.weekday()] for nano, day in zip(values, current.days, strict=True)]
     change = sum(excess)
     largest = max(range(len(excess)), key=lambda index: excess[index])
-    if excess[largest] * 100 >= SPIKE_PERCENT * change > 0 and len(values) > 1:
+    if excess[largest] * 100 >= SPIKE_PERCENT * change > 0:
         return Course.SPIKED, current.first + timedelta(days=largest), values[largest]
     since = _shift_start(excess if change >= 0 else [-one for one in excess])
     return (Course.SHIFTED, current.first + timedelta(days=since), 0) if since else (Course.STEADY, None, 0)

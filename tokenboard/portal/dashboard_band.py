@@ -86,8 +86,8 @@ def _budget(facts: Facts) -> Card:
     view, picture = facts.view, facts.picture
     budget = _budget_in_force(facts)
     if budget is None:
-        what = "for this project" if view.project_id else "yet"
-        return Card("Budget", f"None {what}", note="Set one to be warned in time", href="/settings/budgets")
+        what = "for this project" if view.project_id else "for this month"
+        return Card("Budget", "None", note=f"Set one {what} to be warned in time", href="/settings/budgets")
     limit, outlook = budget_rules.limit_nano(budget), picture.outlook
     if view.provider and len(facts.providers) > 1:
         return Card("Budget", usd(limit), note="counts all providers together", href="/settings/budgets")

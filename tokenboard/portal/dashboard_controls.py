@@ -47,6 +47,7 @@ class Controls:
     providers: Sequence[tuple[str, str]]
     csv_href: str
     poll_href: str
+    poll_target: str
 
 
 def build(facts: Facts) -> Controls:
@@ -69,6 +70,7 @@ def build(facts: Facts) -> Controls:
         providers=_providers(facts),
         csv_href=view.href("/dashboard.csv"),
         poll_href=_poll_href(facts),
+        poll_target="#sync_state" if polls_alone(facts) else "#panel",
     )
 
 
@@ -90,7 +92,12 @@ def _providers(facts: Facts) -> list[tuple[str, str]]:
 def _poll_href(facts: Facts) -> str:
     """What is asked while a bill is being read. `was` lets the last answer fetch the whole panel once more."""
     href = facts.view.href()
-    return f"{href}{'&' if '?' in href else '?'}was=running" if facts.has_bill else href
+    return f"{href}{'&' if '?' in href else '?'}was=running" if polls_alone(facts) else href
+
+
+def polls_alone(facts: Facts) -> bool:
+    """Whether only the line of the reading is asked for anew; a first reading fills the whole panel."""
+    return facts.has_bill and not facts.view.is_arriving
 
 
 def _chips(facts: Facts) -> list[Chip]:

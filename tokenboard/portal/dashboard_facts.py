@@ -78,6 +78,8 @@ class Facts:
 def read_facts(workspace_id: str, view: View) -> Facts:
     """Read them."""
     connections = queries.connections(workspace_id)
+    if view.is_plain and any(_is_first_reading(one) for one in connections):
+        view = view.changed(is_arriving=True)
     scope = queries.scope_of(connections, provider=view.provider, project_id=view.project_id)
     picture = _picture(scope, view)
     split = breakdown_queries.split(scope, view.by, view.period.joined(view.booked, view.compared_with))
@@ -94,6 +96,10 @@ def read_facts(workspace_id: str, view: View) -> Facts:
         budgets=budget_queries.budgets_with_alerts(workspace_id, months_of(view.period)),
         projects=breakdown_queries.projects(scope),
     )
+
+
+def _is_first_reading(one: BillConnection) -> bool:
+    return one.run is not None and one.run.reason == "backfill" and one.run.state == "running"
 
 
 def _picture(scope: Scope, view: View) -> MonthPicture:

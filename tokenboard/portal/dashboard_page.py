@@ -89,7 +89,7 @@ def build(facts: Facts, now: datetime) -> Page:
         facts=facts,
         controls=controls.build(facts),
         scope=_scope(facts, now),
-        state=state_of(view.booked.last, view.today, facts.settled_on),
+        state=state_of(view.changed(day=None).booked.last, view.today, facts.settled_on),
         cards=band(facts),
         chart=_chart(facts),
         chart_title=f"Daily cost by {BY_LABELS[view.by][0].lower()}{BY_LABELS[view.by][1:]}",
@@ -130,7 +130,8 @@ def _series(facts: Facts) -> list[Series]:
 
 def _chart(facts: Facts) -> Chart:
     view = facts.view
-    expected = facts.picture.outlook.expected if view.name is None and facts.has_bill else {}
+    is_drawn = view.name is None and facts.has_bill and not view.is_arriving
+    expected = facts.picture.outlook.expected if is_drawn else {}
     return stacked_bars(
         days=view.period.days,
         series=_series(facts),

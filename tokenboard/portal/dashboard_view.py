@@ -25,6 +25,7 @@ PROVIDERS = {"openai": "OpenAI", "anthropic": "Anthropic"}
 SPANS = (7, 30, 90)
 NAMELESS_WORD = "-"
 LONGEST_KEY = 200
+ARRIVING_DAYS = 180  # what a first reading brings (costs/sync_rules.py, BACKFILL_DAYS)
 
 T = TypeVar("T")
 
@@ -42,6 +43,8 @@ class View:
     name: str | None = None
     day: date | None = None
     provider: str | None = None
+    # A first reading is under way: until it is done the chart shows all the days it brings, and fills.
+    is_arriving: bool = False
 
     @property
     def is_current_month(self) -> bool:
@@ -50,6 +53,8 @@ class View:
     @property
     def period(self) -> Period:
         """The days on the chart."""
+        if self.is_arriving:
+            return last_days(ARRIVING_DAYS, self.today)
         return last_days(self.span_days, self.today) if self.span_days else month_period(self.month)
 
     @property
@@ -62,7 +67,12 @@ class View:
         """The earlier days of as much time: for a picked day the same weekday before it."""
         if self.day:
             return Period(self.day - timedelta(days=7), self.day - timedelta(days=7))
-        return days_before(self.period) if self.span_days else month_before(self.month, self.today)
+        return days_before(self.period) if self.span_days or self.is_arriving else month_before(self.month, self.today)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the address asked for no days of its own."""
+        return self.span_days is None and self.day is None and self.month.holds(self.today)
 
     def changed(self, **changes: Any) -> View:
         return replace(self, **changes)

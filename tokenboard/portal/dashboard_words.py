@@ -63,7 +63,7 @@ def _course(mover: Mover) -> str:
         return f"{change}{ratio}, most of it on {on} ({usd(mover.on_nano)})"
     if mover.course is Course.SHIFTED:
         return f"{change}{ratio}, since {on}"
-    return f"{change}{ratio}, all along"
+    return f"{change}{ratio}" + (", all along" if mover.course is Course.STEADY else "")
 
 
 def unusual_sentence(unusual: UnusualDay, href: str) -> Sentence:
@@ -113,7 +113,7 @@ def against(now_nano: int, before_nano: int, period: Period) -> tuple[str, str]:
     """A change in percent and what it is measured against: ("+12 %", "vs 1–20 Oct")."""
     beside = f"vs {day_range(period.first, period.last).rsplit(' ', 1)[0]}"
     if before_nano <= 0:
-        return "", f"nothing {beside[3:]}"
+        return "", f"nothing in {beside[3:]}"
     return percent_signed(Fraction(now_nano - before_nano, before_nano)), beside
 
 
