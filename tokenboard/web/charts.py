@@ -118,7 +118,7 @@ def fold_series(series: Iterable[Series], keep: int = COLOURS) -> list[Series]:
         return ranked
     rest = ranked[keep:]
     sums = [sum(values) for values in zip(*(one.values_nano for one in rest), strict=True)]
-    return [*ranked[:keep], Series(OTHER_KEY, f"{len(rest)} others", sums)]
+    return [*ranked[:keep], Series(OTHER_KEY, "1 other" if len(rest) == 1 else f"{len(rest)} others", sums)]
 
 
 @dataclass(frozen=True, slots=True)
