@@ -13,6 +13,7 @@ from tokenboard.portal.dashboard_view import NAMELESS_WORD, PROVIDERS, SPANS
 from tokenboard.web.filters import day_long, month_name
 
 BY_LABELS = {By.PROJECT: "Project", By.LINE_ITEM: "Line item", By.MODEL: "Model", By.API_KEY: "API key"}
+BY_WORDS = BY_LABELS | {By.PROJECT: "project", By.LINE_ITEM: "line item", By.MODEL: "model"}
 # A form's own fields, and what means something else once they change.
 _NOT_KEPT = ("project", "provider", "name")
 

@@ -17,7 +17,7 @@ from tokenboard.costs.change_rules import movers, unusual_days
 from tokenboard.costs.period_rules import Period, State, state_of
 from tokenboard.portal import dashboard_controls as controls
 from tokenboard.portal.dashboard_band import Card, band
-from tokenboard.portal.dashboard_controls import BY_LABELS, Controls
+from tokenboard.portal.dashboard_controls import BY_LABELS, BY_WORDS, Controls
 from tokenboard.portal.dashboard_facts import Facts
 from tokenboard.portal.dashboard_view import View
 from tokenboard.portal.dashboard_words import (
@@ -92,7 +92,7 @@ def build(facts: Facts, now: datetime) -> Page:
         state=state_of(view.changed(day=None).booked.last, view.today, facts.settled_on),
         cards=band(facts),
         chart=_chart(facts),
-        chart_title=f"Daily cost by {BY_LABELS[view.by][0].lower()}{BY_LABELS[view.by][1:]}",
+        chart_title=f"Daily cost by {BY_WORDS[view.by]}",
         chart_subtitle=f"{day_range(view.period.first, view.period.last)}, US dollars",
         lines=_lines(facts)[:MOST_ROWS],
         hidden_count=max(0, len(facts.items) - MOST_ROWS),
