@@ -59,6 +59,7 @@ def write_costs(lease: Lease, days: Sequence[told.CostDay], *, reached_on: date 
     changed = {day: known[day] for day, nano in sums.items() if day in known and known[day] != nano}
     sync_runs.hold(lease, reached_on=reached_on, revised_days=len(changed))
     _replace_cost_rows(lease.connection_id, days)
+    _note_models(lease.connection_id, {_text(row.model, _ID) for day in days for row in day.rows})
     _write_cost_days(lease.connection_id, sums)
     _write_revisions(lease.connection_id, sums, changed)
     return len(changed)
@@ -98,8 +99,15 @@ def _lines(day: told.CostDay | told.UsageDay) -> range:
 
 def _cost_values(connection_id: str, day: told.CostDay, line: int) -> tuple[Any, ...]:
     row = day.rows[line]
-    texts = (_text(row.project_id, _ID), _text(row.line_item, _LINE_ITEM), _text(row.api_key_id, _ID))
+    texts = (_text(row.project_id, _ID), _text(_line_item(row), _LINE_ITEM), _text(row.api_key_id, _ID))
     return (connection_id, day.day, line, *texts, row.amount_nano)
+
+
+def _line_item(row: told.CostRow) -> str | None:
+    """The bill's own text; a model named beside it (Anthropic) comes first, as OpenAI writes it."""
+    if row.model is None or (row.line_item or "").startswith(row.model):
+        return row.line_item
+    return f"{row.model}, {row.line_item}" if row.line_item else row.model
 
 
 def _text(value: str | None, longest: int) -> str:
