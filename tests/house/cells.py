@@ -17,8 +17,11 @@ from tokenboard.core.crypto import new_token, token_hash
 from tokenboard.core.db import db, new_id
 from tokenboard.costs.models import Budget, Connection, SyncRun
 from tokenboard.notices.models import Notice
+from tokenboard.wallet import adjustment_service
+from tokenboard.wallet.adjustment_service import Wish
+from tokenboard.wallet.models import Adjustment, AdjustmentKind
 from tokenboard.workspaces import service as workspaces
-from tokenboard.workspaces.models import AlertChannel, Invitation, Membership, Role
+from tokenboard.workspaces.models import AlertChannel, Invitation, Membership, Role, Workspace
 
 KEY = "sk-admin-sandbox"
 
@@ -59,6 +62,8 @@ class TeamRows:
     notice: str
     newcomer: str  # a viewer whom every cell may change or remove
     demo: str  # a demo workspace with the team's members
+    transaction: str
+    proposal: str
 
 
 def _team_rows(people: People) -> TeamRows:
@@ -84,9 +89,23 @@ def _team_rows(people: People) -> TeamRows:
     db.session.add_all([run, invitation, notice])
     db.session.commit()
     newcomer = _newcomer(people.team_id)
+    demo, money = _demo(people), _money(people)
     return TeamRows(
-        connection.id, run.id, budget.id, channel.id, invitation.id, token, notice.id, newcomer, _demo(people)
+        connection.id, run.id, budget.id, channel.id, invitation.id, token, notice.id, newcomer, demo, *money
     )
+
+
+def _money(people: People) -> tuple[str, str]:
+    """A transaction of the team's wallet, and a proposal of an administrator who has left."""
+    team = db.session.get_one(Workspace, people.team_id)
+    wish = Wish(team, AdjustmentKind.GIFT, 5_000_000, "for the matrix")
+    posting = adjustment_service.grant_by_key(wish=wish, key="matrix")
+    proposal = Adjustment(
+        workspace_id=team.id, kind="gift", amount_micros=1_000_000, reason="matrix", state="proposed", actor="nobody"
+    )
+    db.session.add(proposal)
+    db.session.commit()
+    return posting.transaction_id, proposal.id
 
 
 def _demo(people: People) -> str:
@@ -179,6 +198,13 @@ def _calls(people: People, rows: TeamRows, team: dict[str, str]) -> dict[str, Sa
         "DELETE /api/budgets/:id": Sampled((rows.budget,), names_workspace=True),
         "GET /api/summary": Sampled(query=team, names_workspace=True),
         "GET /api/trend": Sampled(query={"from": str(today()), "to": str(today())} | team, names_workspace=True),
+        "GET /api/billing/balance": Sampled(query=team, names_workspace=True),
+        "GET /api/credits/ledger": Sampled(query=team, names_workspace=True),
+        "POST /api/credits/spend": Sampled(
+            json={"amount": 1, "reason": "matrix", "idempotencyKey": new_token()} | team, names_workspace=True
+        ),
+        "POST /api/credits/grant": Sampled(json={"amount": 1, "reason": "matrix", "idempotencyKey": "m"} | team),
+        "POST /api/example/use-credits": Sampled(json={"prompt": "a b"} | team, names_workspace=True),
         "GET /api/breakdown": Sampled(query={"by": "project"} | team, names_workspace=True),
     }
 
@@ -213,4 +239,12 @@ def _pages(people: People, rows: TeamRows) -> dict[str, Sampled]:
         "GET /setup/:token": Sampled(("made-up",)),
         "POST /setup/:token": Sampled(("made-up",)),
         "GET /dev/outbox/:id": Sampled((rows.notice,)),
+        "GET /credits": Sampled(query=team, names_workspace=True),
+        "GET /credits/ledger.csv": Sampled(query=team, names_workspace=True),
+        "GET /credits/transactions/:id": Sampled((rows.transaction,), names_workspace=True),
+        "POST /credits/low-balance": Sampled(form=team | {"threshold": "5"}, names_workspace=True),
+        "POST /credits/ask": Sampled(form=team, names_workspace=True),
+        "POST /example-ai": Sampled(form=team | {"prompt": "a", "key": new_token()}, names_workspace=True),
+        "POST /admin/adjust/:id/approve": Sampled((rows.proposal,)),
+        "POST /admin/adjust/:id/decline": Sampled((rows.proposal,)),
     }

@@ -42,6 +42,7 @@ def show_credits() -> Response:
 
 @blueprint.get("/billing")
 def credits_alias() -> BaseResponse:
+    current_person()
     query = request.query_string.decode("ascii", "ignore")
     return redirect(f"{PAGE}?{query}" if query else PAGE, 308)
 
