@@ -94,7 +94,7 @@ class Http:
         # Looked up here and not in the signature: by now gevent, where it is used, has put its own sleep in place.
         self._sleep = sleep or time.sleep
         self._jitter = jitter
-        self._session = session or _new_session()
+        self._session = session or new_session()
 
     def with_patience(self, patience: Patience) -> Http:
         """The same connections with other limits."""
@@ -235,7 +235,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
-def _new_session() -> requests.Session:
+def new_session() -> requests.Session:
+    """Connections that take nothing from the environment and keep nothing between calls."""
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
