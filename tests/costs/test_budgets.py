@@ -16,9 +16,8 @@ from tokenboard.accounts.models import Person
 from tokenboard.audit.models import AuditEntry
 from tokenboard.core.clock import Month, days_between
 from tokenboard.core.db import db
-from tokenboard.costs import budget_rules, budget_service
+from tokenboard.costs import budget_service
 from tokenboard.costs.budget_tasks import check_budgets
-from tokenboard.costs.forecast_rules import forecast
 from tokenboard.costs.models import Budget, BudgetAlert
 from tokenboard.notices.models import Notice
 from tokenboard.workspaces import channels
@@ -280,31 +279,3 @@ def test_setting_a_budget_has_it_checked(people: People, run_jobs: Callable[[], 
 
     with people.app.app_context():
         assert _steps(people) == ["50"]
-
-
-# Rules
-
-
-def test_the_named_month_wins_over_every_month():
-    every, november = (
-        Budget(project_id="", month="", amount_cents=1),
-        Budget(project_id="", month="2026-11", amount_cents=2),
-    )
-    december, project = (
-        Budget(project_id="", month="2026-12", amount_cents=3),
-        Budget(project_id="p", month="", amount_cents=4),
-    )
-
-    in_force = budget_rules.in_force([november, every, december, project], NOVEMBER)
-
-    assert in_force == {"": november, "p": project}
-
-
-@pytest.mark.parametrize(
-    ("spent", "steps"),
-    [(49_999, []), (50_000, ["50"]), (80_000, ["50", "80"]), (100_000, ["50", "80", "100"]), (0, [])],
-)
-def test_a_step_is_reached_at_its_very_cent(spent: int, steps: list[str]):
-    outlook = forecast(Month(2026, 10), date(2026, 11, 20), {}, None)
-
-    assert budget_rules.steps_reached(100_000, spent, outlook) == steps
