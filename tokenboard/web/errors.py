@@ -1,4 +1,4 @@
-"""Every refusal and failure, from one tree, as a page, an htmx toast or a JSON answer. Never a trace, never a secret."""
+"""Every refusal and failure, from one tree: a page, an htmx toast or a JSON answer. Never a trace, never a secret."""
 
 from __future__ import annotations
 
