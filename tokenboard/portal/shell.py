@@ -19,8 +19,7 @@ from tokenboard.core.db import db
 from tokenboard.core.settings import settings
 from tokenboard.portal.settings_tabs import is_built, settings_tabs
 from tokenboard.wallet import queries as wallet
-from tokenboard.wallet.credits_page import money
-from tokenboard.web.filters import credit_amount
+from tokenboard.wallet.credits_page import money, pill_text
 from tokenboard.web.shell import Balance, Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
 from tokenboard.workspaces import access
 from tokenboard.workspaces.access import WorkspaceAccess
@@ -80,7 +79,7 @@ def _for(signed_in: SignedIn | None) -> Shell:
 def _balance(current: WorkspaceAccess) -> Balance:
     """The pill."""
     available = max(0, wallet.balance(current.workspace).available_micros)
-    return Balance(f"{credit_amount(available)} credits", available, money(available))
+    return Balance(pill_text(available), available, money(available))
 
 
 def _person(person: Person) -> ShellPerson:

@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from tokenboard.core.money import nano_from_usd
+from tokenboard.core.money import MICROS_PER_CREDIT, nano_from_usd
 from tokenboard.core.settings import settings
 from tokenboard.ledger import queries as ledger
 from tokenboard.ledger.queries import GrantLine, Line, WalletBalance
 from tokenboard.wallet import queries, rules
 from tokenboard.wallet.models import LowBalance
 from tokenboard.wallet.queries import Outlook
-from tokenboard.web.filters import MINUS, credit_amount, credits_exact, day, usd
-from tokenboard.web.meters import Share, shares
+from tokenboard.web.filters import MINUS, credit_amount, credits_exact, day, plural, usd, usd_exact
+from tokenboard.web.meters import Share, Sparkline, shares, sparkline
 from tokenboard.workspaces.models import Workspace
 
 PATH = "/credits"
 CSV_PATH = "/credits/ledger.csv"
 LINES = 25
+TREND_WIDTH, TREND_HEIGHT = 620, 56
 MOST_GRANTS = 12  # drawn one by one; the rest is one part at the end
 _CATEGORY_WORDS = {"promotional": "gift", "included": "included in your plan", "paid": "paid"}
 _CATEGORY_COLOURS = {"promotional": "s1", "included": "s3", "paid": "s0"}
@@ -66,6 +67,8 @@ class BalanceBlock:
     overdrawn_why: str
     runway: str
     pace: str
+    trend: Sparkline | None
+    trend_text: str
     expiring: str
     expiring_at: datetime | None
     parts: tuple[GrantPart, ...]
@@ -113,6 +116,18 @@ def money(micros: int) -> str:
     return usd(rules.value_nano(micros, credit_value_nano()))
 
 
+def price(micros: int) -> str:
+    """What credits are worth, to the last digit: for prices."""
+    return usd_exact(rules.value_nano(micros, credit_value_nano()))
+
+
+def pill_text(available_micros: int) -> str:
+    """The balance where there is little room: from a hundred credits on without decimals, never rounded up."""
+    is_large = available_micros >= 100 * MICROS_PER_CREDIT
+    shown = available_micros // MICROS_PER_CREDIT * MICROS_PER_CREDIT if is_large else available_micros
+    return f"{credit_amount(shown)} credits"
+
+
 def credit_value_nano() -> int:
     """What one credit is worth, in nano-USD."""
     return nano_from_usd(settings().credit_value_usd)
@@ -133,6 +148,8 @@ def balance_block(workspace: Workspace) -> BalanceBlock:
         overdrawn_why=_why(balance),
         runway=rules.runway_words(outlook.days),
         pace=_pace(outlook),
+        trend=sparkline(outlook.daily, width=TREND_WIDTH, height=TREND_HEIGHT) if outlook.pace else None,
+        trend_text=_trend(outlook),
         expiring=f"{credit_amount(outlook.next_expiry.available_micros)} credits" if outlook.next_expiry else "",
         expiring_at=outlook.next_expiry.expires_at if outlook.next_expiry else None,
         parts=parts,
@@ -149,6 +166,13 @@ def _pace(outlook: Outlook) -> str:
     if outlook.pace is None:
         return ""
     return f"{credit_amount(outlook.pace.spent_micros // outlook.pace.days)} credits a day"
+
+
+def _trend(outlook: Outlook) -> str:
+    """What the line shows, in words."""
+    days = plural(rules.PACE_DAYS, "day")
+    used = credit_amount(sum(outlook.daily))
+    return f"{used} credits used in the last {days}, {credit_amount(outlook.daily[-1])} of them today"
 
 
 def _parts(grants: list[GrantLine]) -> tuple[GrantPart, ...]:

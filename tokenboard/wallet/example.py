@@ -46,24 +46,33 @@ def read(prompt: str) -> Reading:
 def curl_code(base_url: str) -> str:
     """The same spend from a shell."""
     return f"""curl {base_url}/api/credits/spend \\
-  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-  -d '{{"amount": 1, "reason": "Summary of report 7", "idempotencyKey": "report-7"}}'"""
+  -H "Authorization: Bearer $TOKEN" \\
+  -H "Content-Type: application/json" \\
+  -d '{{"amount": 1, "reason": "Summary of report 7",
+       "idempotencyKey": "report-7"}}'"""
 
 
 def python_code(base_url: str) -> str:
     """The same spend from a program."""
-    return f'''import os, requests
+    return f'''import os
+import requests
+
+SITE = "{base_url}"
+TOKEN = os.environ["TOKEN"]
 
 def spend(credits, reason, key):
-    """Spend first, then work. The same key never spends twice, so a retry is safe."""
+    """Spend first, then work. A retry is safe."""
     answer = requests.post(
-        "{base_url}/api/credits/spend",
-        headers={{"Authorization": f"Bearer {{os.environ['TOKEN']}}", "Idempotency-Key": key}},
+        f"{{SITE}}/api/credits/spend",
+        headers={{
+            "Authorization": f"Bearer {{TOKEN}}",
+            "Idempotency-Key": key,
+        }},
         json={{"amount": credits, "reason": reason}},
         timeout=10,
     )
     if answer.status_code == 402:
-        raise RuntimeError(f"Not enough credits: {{answer.json()['balance']}} left.")
+        raise RuntimeError(answer.json()["error"])
     answer.raise_for_status()
     return answer.json()["balance"]
 

@@ -64,7 +64,7 @@ def _page(
         status=refusal.status if refusal else 200,
         workspace=found.workspace,
         price=credit_amount(example.PRICE_MICROS),
-        price_money=credits_page.money(example.PRICE_MICROS),
+        price_money=credits_page.price(example.PRICE_MICROS),
         left=credit_amount(max(0, balance.available_micros)),
         can_pay=balance.available_micros >= example.PRICE_MICROS,
         key=new_id(),

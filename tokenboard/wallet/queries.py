@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from tokenboard.accounts.models import Person
-from tokenboard.core.clock import midnight, today
+from tokenboard.core.clock import days_between, midnight, today
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound, ValidationFailed
 from tokenboard.core.parsing import or_none, parse_id
@@ -32,6 +32,8 @@ class Outlook:
 
     pace: Pace | None
     days: int | None
+    # What was used on each of the last days, today last; never below nought.
+    daily: tuple[int, ...]
     next_expiry: GrantLine | None
 
 
@@ -75,11 +77,14 @@ def receipt(person: Person, transaction_id: str) -> tuple[WorkspaceAccess, Recei
 
 def outlook(balance: WalletBalance, grants: list[GrantLine]) -> Outlook:
     """Asked with what the page has read already."""
-    since = midnight(today() - timedelta(days=rules.PACE_DAYS - 1))
-    used = glance_queries.use_by_day(balance.wallet_id, since=since, but_source=ADJUSTMENT_SOURCE)
-    pace = rules.pace({one.day: one.micros for one in used}, today())
+    last = today()
+    first = last - timedelta(days=rules.PACE_DAYS - 1)
+    found = glance_queries.use_by_day(balance.wallet_id, since=midnight(first), but_source=ADJUSTMENT_SOURCE)
+    used = {one.day: one.micros for one in found}
+    pace = rules.pace(used, last)
+    daily = tuple(max(0, used.get(one, 0)) for one in days_between(first, last))
     expiring = next((one for one in grants if one.expires_at is not None and one.available_micros > 0), None)
-    return Outlook(pace, rules.runway_days(balance.available_micros, pace), expiring)
+    return Outlook(pace, rules.runway_days(balance.available_micros, pace), daily, expiring)
 
 
 def low_balance(workspace: Workspace) -> LowBalance | None:
