@@ -52,20 +52,26 @@ def connections_page(allowed: WorkspaceAccess, *, refusal: TokenBoardError | Non
 def _context(allowed: WorkspaceAccess, pictures: Sequence[ConnectionPicture]) -> dict[str, object]:
     cards = [_card(one) for one in pictures]
     taken = {one.connection.provider for one in pictures if one.is_live}
+    free = [(slug, name) for slug, name in PROVIDER_NAMES.items() if slug not in taken]
     return {
         "workspace": allowed.workspace,
         "cards": cards,
         "syncing": [card for card in cards if card.picture.is_syncing],
         "may_change": allowed.allows(Role.ADMIN),
         "may_sync": allowed.allows(Role.OWNER),
-        "free_providers": [(slug, name) for slug, name in PROVIDER_NAMES.items() if slug not in taken],
-        "sandbox_providers": [name for slug, name in PROVIDER_NAMES.items() if clients().mode(slug) == "sandbox"],
-        "sandbox_key": SANDBOX_KEYS["openai", "organization"],
+        "free_providers": free,
+        "sandbox_key": _sandbox_key(free),
         "balance": credit_queries.prepaid_balance(allowed.workspace.id),
         "backfill_days": BACKFILL_DAYS,
         "today": clock.today(),
         "is_out_of_band": False,
     }
+
+
+def _sandbox_key(free: Sequence[tuple[str, str]]) -> str:
+    """The key that works without a provider, where what can still be connected is the sandbox; else empty."""
+    offered = [slug for slug, _ in free if clients().mode(slug) == "sandbox"]
+    return SANDBOX_KEYS[offered[0], "organization"] if offered else ""
 
 
 def _typed(refusal: TokenBoardError | None, form: str) -> dict[str, object]:
@@ -101,10 +107,8 @@ def _state(picture: ConnectionPicture) -> tuple[str, str, str]:
         return "Removed, history kept", "", "database"
     if connection.status == "rejected":
         return "Key refused", "bad", "circle-x"
-    if picture.latest is not None and picture.latest.state == "running":
-        return "Syncing", "accent", "refresh-cw"
     if connection.last_error:
         return "Stale", "warn", "triangle-alert"
     if picture.is_syncing:
-        return "Waiting to sync", "accent", "clock"
+        return "Syncing", "accent", "refresh-cw"
     return "Up to date", "ok", "circle-check"
