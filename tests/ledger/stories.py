@@ -10,7 +10,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.ledger import invariants, queries, service
 from tokenboard.ledger.accounts import House
-from tokenboard.ledger.models import Category
+from tokenboard.ledger.kinds import Category
 from tokenboard.ledger.results import HoldPlaced, Posting
 
 CREDIT = 1_000_000

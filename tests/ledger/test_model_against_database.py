@@ -42,8 +42,9 @@ from tokenboard.ledger.errors import (
     IdempotencyConflict,
     InsufficientCredits,
 )
+from tokenboard.ledger.kinds import Category
 from tokenboard.ledger.laws import SIGNED
-from tokenboard.ledger.models import Category, Grant
+from tokenboard.ledger.models import Grant
 from tokenboard.ledger.results import Posting, Spend
 
 HISTORIES = int(os.environ.get("LEDGER_HISTORIES", "500"))

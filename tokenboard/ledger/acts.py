@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tokenboard.core import clock
 from tokenboard.ledger.errors import EntryRefused
-from tokenboard.ledger.models import HoldState, Kind
+from tokenboard.ledger.kinds import HoldState, Kind
 from tokenboard.ledger.rules import (
     LONGEST_DESCRIPTION,
     LONGEST_SOURCE,

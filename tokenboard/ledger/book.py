@@ -26,7 +26,7 @@ from tokenboard.ledger.errors import (
     IdempotencyConflict,
     InsufficientCredits,
 )
-from tokenboard.ledger.models import Kind
+from tokenboard.ledger.kinds import Kind
 from tokenboard.ledger.results import Balance, Posting
 from tokenboard.ledger.rules import LARGEST_BALANCE_MICROS, Share, allocate, burn_key, is_expired
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tokenboard.core.db import new_id
 from tokenboard.ledger.driver import at_or_none, id_or_none, id_out
-from tokenboard.ledger.models import Kind
+from tokenboard.ledger.kinds import Kind
 from tokenboard.ledger.results import Balance, Posting
 
 

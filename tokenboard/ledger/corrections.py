@@ -18,7 +18,7 @@ from tokenboard.ledger.book_rows import Entry, Lot, Movement, posting_from
 from tokenboard.ledger.book_writing import close_book
 from tokenboard.ledger.driver import Ledger, id_or_none, id_out, ledger
 from tokenboard.ledger.errors import ClawbackTooLarge, GrantNotFound, NotReversible, TransactionNotFound
-from tokenboard.ledger.models import Kind
+from tokenboard.ledger.kinds import Kind
 from tokenboard.ledger.results import Posting
 from tokenboard.ledger.rules import (
     LONGEST_DESCRIPTION,

@@ -15,7 +15,7 @@ from tokenboard.ledger.accounts import House
 from tokenboard.ledger.acts import Act, Settlement
 from tokenboard.ledger.driver import Ledger, at_out, id_out
 from tokenboard.ledger.errors import IdempotencyConflict
-from tokenboard.ledger.models import Kind
+from tokenboard.ledger.kinds import Kind
 from tokenboard.ledger.results import Balance, HoldPlaced, Posting
 
 

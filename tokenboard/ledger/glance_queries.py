@@ -13,7 +13,8 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 
 from tokenboard.core.db import db
-from tokenboard.ledger.models import Account, Kind, Transaction
+from tokenboard.ledger.kinds import Kind
+from tokenboard.ledger.models import Account, Transaction
 
 MOST_ROWS = 5_000
 _USES = (Kind.SPEND, Kind.LATE_SPEND, Kind.CAPTURE, Kind.HOLD_EXPIRY, Kind.REVERSAL)

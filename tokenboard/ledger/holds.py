@@ -20,7 +20,7 @@ from tokenboard.ledger.book_rows import Entry
 from tokenboard.ledger.book_writing import close_book
 from tokenboard.ledger.driver import Ledger, at_out, id_out, ledger
 from tokenboard.ledger.errors import CaptureTooLarge, HoldNotFound, HoldNotOpen, IdempotencyConflict
-from tokenboard.ledger.models import HoldState, Kind
+from tokenboard.ledger.kinds import HoldState, Kind
 from tokenboard.ledger.results import Balance, HoldPlaced, Posting
 from tokenboard.ledger.rules import Share, split
 from tokenboard.ledger.signals import announce

@@ -15,7 +15,8 @@ from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.ledger.accounts import HOUSE_NAMES
 from tokenboard.ledger.errors import AccountNotFound, HoldNotFound, TransactionNotFound
-from tokenboard.ledger.models import Account, Grant, Hold, HoldState, Kind, Transaction, Transfer
+from tokenboard.ledger.kinds import HoldState, Kind as Kind
+from tokenboard.ledger.models import Account, Grant, Hold, Transaction, Transfer
 
 LARGEST_PAGE = 200
 

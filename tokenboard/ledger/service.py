@@ -26,12 +26,14 @@ from tokenboard.ledger.credit_value import adopt_credit_value
 from tokenboard.ledger.driver import Ledger, id_out, ledger
 from tokenboard.ledger.errors import AccountNotFound, AlreadyGranted, EntryRefused
 from tokenboard.ledger.holds import capture, expire_holds, hold, release
-from tokenboard.ledger.models import Category, Kind
+from tokenboard.ledger.kinds import Category, Kind
 from tokenboard.ledger.results import Posting, Spend
 from tokenboard.ledger.rules import CATEGORY_PRIORITY, LARGEST_BATCH, LONGEST_PAYMENT, require_text
 from tokenboard.ledger.signals import announce
 
 __all__ = [
+    "Category",
+    "House",
     "adopt_credit_value",
     "archive_account",
     "capture",

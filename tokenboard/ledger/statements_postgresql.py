@@ -4,8 +4,10 @@ How they decide: all they must know stands on the wallet's own row (the head gra
 expiry), so the guarded UPDATE, which waits for the row's lock and looks again at its newest version, is right however
 many clients wait for it. Everything that reads another row reads the statement's snapshot, which may be old by then.
 Three things can therefore be lost while waiting: the idempotency key (somebody else used it), the hold (somebody else
-ended it), the head grant (it is younger than the snapshot). Each shows as a missing row behind an updated wallet; the
-caller then puts the wallet back (UNDO_…; it owns the lock) and takes the way through `book.py`.
+ended it), the head grant (it is younger than the snapshot, or had nothing free in it). Each shows as a missing row
+behind an updated wallet; the caller then puts the wallet back (UNDO_…; it owns the lock) and takes the way through
+`book.py`. PostgreSQL tries a row's CHECKs on the snapshot's version before it looks for a newer one, so every UPDATE
+here repeats in its WHERE what the CHECKs demand: a stale row must be passed over, not raise.
 No row at all means that this path does not fit: too little, several grants, an expiry due, a repeated settlement.
 
 Why no savepoint: two more round trips for each spend. Why no function: not faster (reference/performance.md, 3).
@@ -37,6 +39,7 @@ WITH replay AS (               -- the key was used before: show what it did then
        SET remaining_micros = remaining_micros - :amount
       FROM wallet
      WHERE ledger_grant.id = wallet.head_grant_id
+       AND ledger_grant.remaining_micros - ledger_grant.held_micros >= :amount
  RETURNING ledger_grant.id
 ), posting AS (                -- waits for another user of the key, then writes nothing
     INSERT INTO ledger_transaction (id, wallet_id, version, kind, idempotency_key, input_hash, amount_micros,
@@ -79,6 +82,7 @@ WITH replay AS (               -- the key was used before: show the hold it made
        SET held_micros = ledger_grant.held_micros + :amount
       FROM wallet
      WHERE ledger_grant.id = wallet.head_grant_id
+       AND ledger_grant.remaining_micros - ledger_grant.held_micros >= :amount
  RETURNING ledger_grant.id
 ), hold AS (
     INSERT INTO ledger_hold (id, wallet_id, idempotency_key, input_hash, amount_micros, captured_micros, state,
@@ -117,6 +121,7 @@ WITH found AS (                -- a second allocation, if there is one, has posi
            version = version + 1
       FROM found
      WHERE ledger_account.id = found.wallet_id
+       AND held_micros >= found.amount_micros  -- else it has ended while we waited
        AND (found.amount_micros = :captured
             OR (head_grant_id = found.grant_id AND NOT is_overdrawn
                 AND (next_grant_expiry_at IS NULL OR next_grant_expiry_at > :at)))
