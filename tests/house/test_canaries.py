@@ -62,7 +62,7 @@ def _queue_dump(redis_url: str) -> str:
         b"stream": connection.xrange,
     }
     keys = list(connection.scan_iter())
-    return "\n".join(repr((key, readers[connection.type(key)](key))) for key in keys)
+    return "\n".join(repr((key, readers[connection.type(key)](key))) for key in keys)  # type: ignore[index]
 
 
 def test_no_secret_surfaces_in_pages_logs_jobs_or_the_database(
