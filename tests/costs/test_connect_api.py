@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,10 @@ from tokenboard.audit.models import AuditEntry
 from tokenboard.core.clock import iso, today
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.db import db
-from tokenboard.costs import service, sync_rules
+from tokenboard.costs import connecting, service, sync_rules
 from tokenboard.costs.models import Connection, CostDay, SyncRun
+from tokenboard.providers.errors import ProviderTimeout
+from tokenboard.providers.openai_client import OPENAI_ADMIN
 
 KEY = "sk-admin-sandbox-empty"
 STRANGE_ID = "11111111-1111-4111-8111-111111111111"
@@ -26,7 +30,7 @@ def syncing(outside: Syncing) -> Syncing:
     return outside
 
 
-def ask(syncing: Syncing, who: str = "alice", **more: object):
+def ask(syncing: Syncing, who: str = "alice", **more: Any):
     """POST /api/openai/connect."""
     body = {"workspaceId": syncing.people.team_id, "apiKey": KEY, "mode": "organization"} | more
     return syncing.people.bearer(getattr(syncing.people, who)).post("/api/openai/connect", json=body)
@@ -163,7 +167,7 @@ def test_a_key_without_names_is_good_enough(syncing: Syncing):
         ({"mode": "company"}, "mode"),
     ],
 )
-def test_what_is_no_key_is_refused_before_anybody_is_asked(syncing: Syncing, more: dict[str, object], field: str):
+def test_what_is_no_key_is_refused_before_anybody_is_asked(syncing: Syncing, more: dict[str, Any], field: str):
     answer = ask(syncing, **more)
 
     assert answer.status_code == 422
@@ -353,6 +357,25 @@ def test_cron_queues_every_connection_once(syncing: Syncing, method: str):
     assert (wrong.status_code, wrong.json["code"]) == (401, "unauthenticated")
     run = syncing.waiting(connection_id)
     assert (run.reason, run.since_on, run.until_on) == ("cron", today() - timedelta(days=6), today())
+
+
+def test_cron_is_off_until_its_secret_is_set(syncing: Syncing):
+    extensions = syncing.app.extensions
+    configured = extensions["settings"]
+    extensions["settings"] = dataclasses.replace(configured, cron_secret="")
+    try:
+        answer = syncing.app.test_client().get("/api/cron/sync-openai", headers={"Authorization": "Bearer "})
+    finally:
+        extensions["settings"] = configured
+
+    assert (answer.status_code, answer.json["code"], answer.json["setting"]) == (503, "not_configured", "CRON_SECRET")
+
+
+def test_a_provider_that_takes_too_long_is_504():
+    refusal = connecting.refused(ProviderTimeout(OPENAI_ADMIN), "organization")
+
+    assert (refusal.status, refusal.code) == (504, "upstream_timeout")
+    assert refusal.message.startswith("OpenAI took too long to answer.")
 
 
 def test_cron_without_a_token_is_refused_without_a_csrf_token_too(syncing: Syncing):

@@ -20,7 +20,7 @@ MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 def told(used: str, granted: str = "100", expires_at: int = 4_000_000_000) -> dict[str, object]:
     """What the provider says of one grant."""
-    grant = {"object": "credit_grant", "id": "g1", "grant_amount": granted, "used_amount": used}
+    grant: dict[str, object] = {"object": "credit_grant", "id": "g1", "grant_amount": granted, "used_amount": used}
     grant |= {"effective_at": 1_700_000_000.0, "expires_at": expires_at}
     return {"object": "credit_summary", "grants": {"object": "list", "data": [grant]}}
 

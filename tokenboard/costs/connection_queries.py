@@ -5,7 +5,7 @@ Law: nothing here opens a seal; what leaves is the last four characters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,7 +18,6 @@ from tokenboard.workspaces.models import Workspace
 
 CONNECTIONS_MAX = 50  # of one workspace, removed ones with history included
 _DUE_AT_ONCE = 200  # how many connections one sweep queues for; the next one is 20 seconds away
-_RUNS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +101,6 @@ def run_with_connection(run_id: str) -> tuple[SyncRun, Connection] | None:
     wanted = select(SyncRun, Connection).join(Connection, Connection.id == SyncRun.connection_id)
     row = db.session.execute(wanted.where(SyncRun.id == run_id)).one_or_none()
     return (row[0], row[1]) if row else None
-
-
-def runs(connection_id: str) -> Sequence[SyncRun]:
-    """The newest runs of a connection."""
-    wanted = select(SyncRun).where(SyncRun.connection_id == connection_id)
-    return db.session.scalars(wanted.order_by(SyncRun.queued_at.desc()).limit(_RUNS_SHOWN)).all()
 
 
 def _automatic() -> Select[Connection]:
