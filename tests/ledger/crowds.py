@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask
 
@@ -15,7 +15,7 @@ from tokenboard.core.errors import TokenBoardError
 T = TypeVar("T")
 
 
-def at_once(app: Flask, calls: Sequence[Callable[[], T]]) -> list[T | TokenBoardError]:
+def at_once(app: Flask, calls: Sequence[Callable[[], T]]) -> list[Any]:
     """Call all of them at the same moment, each in its own thread and transaction; what each answered or refused."""
     barrier = Barrier(len(calls))
     with ThreadPoolExecutor(len(calls)) as pool:
@@ -36,7 +36,7 @@ def in_a_session(app: Flask, call: Callable[[], T], barrier: Barrier | None = No
         return result
 
 
-def in_turns(app: Flask, lanes: Sequence[Sequence[Callable[[], T]]]) -> list[T | TokenBoardError]:
+def in_turns(app: Flask, lanes: Sequence[Sequence[Callable[[], T]]]) -> list[Any]:
     """Each lane is a thread that makes its calls one after the other; all lanes begin together."""
     barrier = Barrier(len(lanes))
 

@@ -106,7 +106,7 @@ class Wallet:
         db.session.commit()
         return restored
 
-    def shows(self, *, posted: int, held: int = 0, available: int | None = None, why: str = "") -> None:
+    def shows(self, *, posted: float, held: float = 0, available: float | None = None, why: str = "") -> None:
         """The balances, and that every law of the books holds (grants may wait for the sweeper)."""
         found = queries.balance(self.id)
         wanted = (posted, held, posted - held if available is None else available, why)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from sqlalchemy import event
 from tests.conftest import House as AppHouse
 from tests.ledger.crowds import in_a_session
 from tests.ledger.stories import CREDIT, Wallet
+from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.ledger import service
 from tokenboard.ledger.errors import HoldNotOpen
@@ -52,11 +54,11 @@ def undone(books: Flask) -> Iterator[list[str]]:
     event.remove(db.engine, "before_cursor_execute", look)
 
 
-def after_waiting(app: Flask, first: Callable[[], object], second: Callable[[], object]) -> object:
+def after_waiting(app: Flask, first: Callable[[], object], second: Callable[[], object]) -> Any:
     """`second` begins while `first` is uncommitted and waits for its lock; then `first` commits."""
     first()
     with ThreadPoolExecutor(1) as pool:
-        waiting: Future[object] = pool.submit(in_a_session, app, second)
+        waiting: Future[Any] = pool.submit(in_a_session, app, second)
         with db.engine.connect() as watcher:
             while not _somebody_waits(watcher):
                 assert not waiting.done(), "the second one did not wait for the first"
@@ -122,7 +124,7 @@ def test_a_grant_that_had_nothing_free_in_the_snapshot_pays_all_the_same(books, 
 def test_a_hold_on_a_grant_that_is_younger_than_the_snapshot_holds_it_all_the_same(books, undone):
     wallet = Wallet()
     wallet.buy(100)
-    until = service.clock.now().replace(year=2100)
+    until = now().replace(year=2100)
     first = partial(wallet_gift, wallet)
     second = partial(service.hold, wallet_id=wallet.id, amount_micros=10 * CREDIT, key="the-key", expires_at=until)
     after_waiting(books, first, second)
@@ -143,7 +145,7 @@ def wallet_gift(wallet: Wallet) -> None:
 def test_a_hold_key_that_was_used_meanwhile_reserves_nothing_more(books, undone):
     wallet = Wallet()
     wallet.buy(100)
-    until = service.clock.now().replace(year=2100)
+    until = now().replace(year=2100)
     call = partial(service.hold, wallet_id=wallet.id, amount_micros=10 * CREDIT, key="the-key", expires_at=until)
     answer = after_waiting(books, call, call)
     assert answer.is_replay

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -125,7 +125,7 @@ class Bench:
     def dump(self) -> list[object]:
         """Every row of the ledger."""
         tables = [name for name in db.metadata.tables if name.startswith("ledger_")]
-        rows = [db.session.execute(sa.text(f"SELECT * FROM {name}")).all() for name in tables]
+        rows: list[object] = [db.session.execute(sa.text(f"SELECT * FROM {name}")).all() for name in tables]
         db.session.rollback()
         return rows
 
@@ -362,7 +362,7 @@ def _why_refused(model: Callable[[], object]) -> str:
     return ""
 
 
-def _grant(wallet_id: str, amount: int, category: str, expires_at: object, key: str) -> Callable[[], Posting]:
+def _grant(wallet_id: str, amount: int, category: str, expires_at: datetime | None, key: str) -> Callable[[], Posting]:
     def call() -> Posting:
         return service.grant(
             wallet_id=wallet_id,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.ledger.crowds import at_once, in_turns
 from tests.ledger.stories import CREDIT, Wallet, broken_laws
+from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.ledger import queries, service
 from tokenboard.ledger.errors import HoldNotOpen, IdempotencyConflict, InsufficientCredits
@@ -105,7 +106,7 @@ def test_holds_with_one_key_in_parallel_reserve_once(books):
         wallet_id=wallet.id,
         amount_micros=10 * CREDIT,
         key="the-key",
-        expires_at=service.clock.now().replace(year=2100),
+        expires_at=now().replace(year=2100),
     )
     answers = at_once(books, [call] * 8)
     assert len({answer.hold_id for answer in answers}) == 1

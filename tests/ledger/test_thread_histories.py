@@ -120,19 +120,21 @@ class History:
         service.expire_holds(limit=5)
         return service.expire_grants(limit=5)
 
-    _acts = (_grant, _grant, _spend, _spend, _spend, _late, _batch, _hold, _hold, _capture, _capture, _release)
-    _acts += (_undo, _claw_back, _sweep)
+    _acts: tuple[Callable[..., object], ...] = (
+        *(_grant, _grant, _spend, _spend, _spend, _late, _batch),
+        *(_hold, _hold, _capture, _capture, _release),
+        *(_undo, _claw_back, _sweep),
+    )
 
     def _any(self, ids: list[str], choice: float) -> str:
         unknown = "00000000-0000-4000-8000-000000000000"
         return ids[int(choice * len(ids))] if ids else unknown
 
     def written(self) -> dict[str, tuple[str, int, int, int]]:
-        columns = (Transaction.id, Transaction.kind, Transaction.amount_micros)
-        columns += (Transaction.posted_after_micros, Transaction.held_after_micros)
-        rows = db.session.execute(sa.select(*columns).where(Transaction.wallet_id == self.wallet_id)).all()
+        found = sa.select(Transaction).where(Transaction.wallet_id == self.wallet_id)
+        rows = db.session.execute(found).scalars().all()
         db.session.rollback()
-        return {row[0]: tuple(row[1:]) for row in rows}
+        return {row.id: (row.kind, row.amount_micros, row.posted_after_micros, row.held_after_micros) for row in rows}
 
 
 # What nobody was told of one by one: the sweeper's work, covers, and the batches' single spends.
