@@ -8,6 +8,9 @@ from sqlalchemy import Connection
 
 import tokenboard.accounts.models
 import tokenboard.audit.models
+import tokenboard.billing.inbox_models
+import tokenboard.billing.models
+import tokenboard.billing.promo_models
 import tokenboard.costs.models
 import tokenboard.ledger.models
 import tokenboard.notices.models

@@ -8,14 +8,21 @@ from __future__ import annotations
 from flask import Flask
 
 from tokenboard.core.config import Settings
+from tokenboard.core.errors import NotConfigured
 from tokenboard.providers.anthropic_client import AnthropicClient
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.http import Http
 from tokenboard.providers.openai_client import OpenAIClient
+from tokenboard.providers.payment_wire import PaymentWire
+from tokenboard.providers.paystack_client import LIVE_BASE_URL as LIVE_PAYSTACK, PaystackClient
+from tokenboard.providers.stripe_client import StripeClient
 from tokenboard.wallet import low_balance_service
 
 LIVE_BASE_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com"}
-_SANDBOX_PATHS = {"openai": "/openai/v1", "anthropic": "/anthropic"}
+_SANDBOX_PATHS = {"openai": "/openai/v1", "anthropic": "/anthropic", "stripe": "/stripe", "paystack": "/paystack"}
+_PAYMENT_KEYS = {"stripe": "stripe_secret_key", "paystack": "paystack_secret_key"}
+_SANDBOX_PAYMENT_KEY = "sk_test_sandbox"
+_SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - opens nothing but the sandbox
 
 
 class WiredClients:
@@ -24,6 +31,8 @@ class WiredClients:
     def __init__(self, settings: Settings, http: Http | None = None) -> None:
         self._settings = settings
         self._http = http or Http()
+        self._payment_wire = PaymentWire()
+        self._payments: dict[str, StripeClient | PaystackClient] = {}
 
     def base_url(self, provider: str) -> str:
         """Where a provider is asked."""
@@ -38,9 +47,50 @@ class WiredClients:
         return LIVE_BASE_URLS[provider]
 
     def mode(self, provider: str) -> str:
-        """`sandbox` where the address is the sandbox's, else `live`: a workspace brings its own key."""
+        """`live`, `sandbox` or `off`. A bill's reader is never off: a workspace brings its own key."""
+        if provider in _PAYMENT_KEYS:
+            key = getattr(self._settings, _PAYMENT_KEYS[provider])
+            return "live" if key else "sandbox" if self._settings.sandbox_url else "off"
         sandbox = self._settings.sandbox_url
         return "sandbox" if sandbox and self.base_url(provider).startswith(sandbox) else "live"
+
+    def stripe(self) -> StripeClient:
+        """Stripe: ours with our key, else the sandbox's. Raises: NotConfigured."""
+        if "stripe" not in self._payments:
+            self._payments["stripe"] = self._new_stripe()
+        return self._payments["stripe"]  # type: ignore[return-value]  # put there just above
+
+    def paystack(self) -> PaystackClient:
+        """Paystack: ours with our key, else the sandbox's. Raises: NotConfigured."""
+        if "paystack" not in self._payments:
+            self._payments["paystack"] = self._new_paystack()
+        return self._payments["paystack"]  # type: ignore[return-value]  # put there just above
+
+    def _new_stripe(self) -> StripeClient:
+        here = self._settings
+        if self._require_on("stripe") == "live":
+            secrets, base = here.stripe_webhook_secret, here.stripe_api_base
+            return StripeClient(here.stripe_secret_key, base, secrets, wire=self._payment_wire)
+        base = here.stripe_api_base or here.sandbox_url + _SANDBOX_PATHS["stripe"]
+        secrets = here.stripe_webhook_secret or (_SANDBOX_WEBHOOK_SECRET,)
+        return StripeClient(_SANDBOX_PAYMENT_KEY, base, secrets, wire=self._payment_wire)
+
+    def _new_paystack(self) -> PaystackClient:
+        here = self._settings
+        if self._require_on("paystack") == "live":
+            key, *former = here.paystack_secret_key
+            base = here.paystack_base_url or LIVE_PAYSTACK
+            return PaystackClient(key, base, self._payment_wire, former_keys=former)
+        base = here.paystack_base_url or here.sandbox_url + _SANDBOX_PATHS["paystack"]
+        return PaystackClient(_SANDBOX_PAYMENT_KEY, base, self._payment_wire)
+
+    def _require_on(self, provider: str) -> str:
+        mode = self.mode(provider)
+        if mode == "off":
+            name = provider.capitalize()
+            setting = f"{provider.upper()}_SECRET_KEY"
+            raise NotConfigured(f"Payments through {name} are off: set {setting}.", setting=setting)
+        return mode
 
     def costs(self, provider: str, api_key: str) -> CostProvider:
         """A reader of one organisation's bill."""

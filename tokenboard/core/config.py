@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from tokenboard.core import settings_fields as read
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.development_secrets import development_secrets
+from tokenboard.core.payment_settings import PaymentSettings
 from tokenboard.core.settings_checks import check
 from tokenboard.core.settings_fields import ConfigError, Declaration, raw_value, setting
 
@@ -24,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the environment says. Fields stand in the order of `.env.example`."""
+class Settings(PaymentSettings):
+    """What the environment says. Fields stand in the order of `.env.example`; payments come last there."""
 
     environment: str = setting(
         "TOKENBOARD_ENV",
@@ -239,7 +240,10 @@ class Settings:
 
 def declarations() -> list[tuple[str, Declaration, object]]:
     """Every setting's attribute, declaration and default, in order."""
-    fields = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
+    declared = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
+    # A base class's fields come first by themselves; here they stand behind the house's own.
+    inherited = {field.name for field in dataclasses.fields(PaymentSettings)}
+    fields = sorted(declared, key=lambda field: field.name in inherited)
     return [(field.name, field.metadata["declaration"], field.default) for field in fields]
 
 

@@ -135,6 +135,14 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(filter(None, (piece.strip() for piece in value.split(","))))
 
 
+def site_path(value: str) -> str:
+    """A path of this site: one leading slash, nothing clever."""
+    is_plain = value.isascii() and not set(value) & set("\\?#") and all(32 < ord(one) < 127 for one in value)
+    if not value.startswith("/") or value.startswith("//") or not is_plain:
+        raise ValueError("must be a path of this site, such as /credits")
+    return value
+
+
 def http_url(value: str) -> str:
     """An http(s) address without user, query or fragment; no slash at the end."""
     parts = urlsplit(value)

@@ -7,6 +7,8 @@ from typing import Protocol
 from flask import current_app
 
 from tokenboard.providers.costs import CostProvider
+from tokenboard.providers.paystack_client import PaystackClient
+from tokenboard.providers.stripe_client import StripeClient
 
 
 class Clients(Protocol):
@@ -14,6 +16,14 @@ class Clients(Protocol):
 
     def costs(self, provider: str, api_key: str) -> CostProvider:
         """A reader of one organisation's bill, with the key that was given."""
+        ...
+
+    def stripe(self) -> StripeClient:
+        """Stripe. Raises: NotConfigured when it is off."""
+        ...
+
+    def paystack(self) -> PaystackClient:
+        """Paystack. Raises: NotConfigured when it is off."""
         ...
 
     def mode(self, provider: str) -> str:
