@@ -178,6 +178,8 @@ def _trend(outlook: Outlook) -> str:
 def _parts(grants: list[GrantLine]) -> tuple[GrantPart, ...]:
     """In burn order; past a dozen the rest is one part."""
     shown = [one for one in grants if one.available_micros > 0]
+    if not shown:
+        return ()
     head, rest = shown[:MOST_GRANTS], shown[MOST_GRANTS:]
     amounts = [one.available_micros for one in head] + ([sum(one.available_micros for one in rest)] if rest else [])
     places = shares(amounts)
