@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -166,3 +167,10 @@ def _without_guards_on_sqlite(connection: sa.Connection) -> Iterator[None]:
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
         for _, sql in triggers:
             connection.exec_driver_sql(sql)
+
+
+def test_the_page_about_money_lists_every_law():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "money.md").read_text(encoding="utf-8")
+    assert [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| I")] == [
+        law.number for law in invariants.LAWS
+    ]
