@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.providers.stand_in import served, stand_in
+from tests.providers.till import official, shop, till
 
-__all__ = ["served", "stand_in"]
+__all__ = ["official", "served", "shop", "stand_in", "till"]
