@@ -40,7 +40,6 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
         + ("the database, and raise an alert." if is_production else "the development outbox, /dev/outbox."),
     )
     yield not settings.cron_secret, "CRON_SECRET is unset: /api/cron/… is off. The worker syncs without it."
-    yield not settings.admin_api_key, "ADMIN_API_KEY is unset: /api/credits/grant is off. /admin/adjust works without it."
     yield (
         is_production and settings.is_sqlite,
         "DATABASE_URL is SQLite: one machine only, and its file must lie on a disk that is kept and backed up.",
