@@ -13,6 +13,7 @@ import pytest
 import requests
 from flask import Flask, has_app_context
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from tests.people import People
 from tokenboard.core.clock import today
@@ -63,6 +64,11 @@ class Syncing:
     def fault(self, fault: str, path: str = COSTS, times: int = 1) -> None:
         self.order("faults", {"path": path, "fault": fault, "times": times})
 
+    def ask_to_connect(self, who: str = "alice", **more: Any) -> TestResponse:
+        """POST /api/openai/connect for the team, with a key that works unless told otherwise."""
+        body = {"workspaceId": self.people.team_id, "apiKey": EMPTY, "mode": "organization"} | more
+        return self.people.bearer(getattr(self.people, who)).post("/api/openai/connect", json=body)
+
     @in_context
     def connect(self, key: str = EMPTY, provider: str = "openai", mode: str = "organization") -> str:
         """Store a key as connecting does, without trying it first; answers the connection's id."""
@@ -104,6 +110,14 @@ class Syncing:
         """Ends the reading transaction: SQLite's one writer must not wait for a test that looks."""
         db.session.commit()
         return found
+
+    @in_context
+    def read(self, connection_id: str, days: int = 3) -> SyncRun:
+        """Read the last few days instead of what waits."""
+        self.drop_waiting(connection_id)
+        run = self.queue(connection_id, today() - timedelta(days=days - 1), today())
+        tasks.run_sync(run.id)
+        return self.run(run.id)
 
     @in_context
     def connect_for(self, days: int, key: str = COMPANY) -> str:
@@ -169,15 +183,31 @@ PATIENCE = Patience(connect_seconds=1, read_seconds=10, answer_seconds=20, attem
 @pytest.fixture
 def outside(people: People, sandbox_url: str) -> Iterator[Syncing]:
     """The team's workspace, an empty sandbox, and clients that note their pauses instead of sleeping. No context."""
+    with driving(people, sandbox_url) as driven:
+        yield driven
+
+
+@pytest.fixture
+def sqlite_outside(sqlite_people: People, sandbox_url: str) -> Iterator[Syncing]:
+    """The same for long tables of cases in which the database plays no part."""
+    with driving(sqlite_people, sandbox_url) as driven:
+        yield driven
+
+
+@contextlib.contextmanager
+def driving(people: People, sandbox_url: str) -> Iterator[Syncing]:
+    """Drive the cast's application for one test."""
     app = people.app
     driven = Syncing(app, people, sandbox_url)
     driven.order("reset", {})
     wired = app.extensions["clients"]
     http = Http(patience=PATIENCE, sleep=driven.slept_seconds.append, jitter=lambda: 0.5)
     app.extensions["clients"] = WiredClients(app.extensions["settings"], http)
-    yield driven
-    http.close()
-    app.extensions["clients"] = wired
+    try:
+        yield driven
+    finally:
+        http.close()
+        app.extensions["clients"] = wired
 
 
 @pytest.fixture
@@ -185,4 +215,12 @@ def syncing(outside: Syncing) -> Iterator[Syncing]:
     """The same inside an application context, as a worker has it."""
     with outside.app.app_context():
         yield outside
+        db.session.remove()
+
+
+@pytest.fixture
+def sqlite_syncing(sqlite_outside: Syncing) -> Iterator[Syncing]:
+    """A worker's context, on SQLite only."""
+    with sqlite_outside.app.app_context():
+        yield sqlite_outside
         db.session.remove()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from tests.costs.syncing import Syncing
 from tests.costs.test_sync_failures import REFUSALS
 from tests.people import Browser
-from tokenboard.core.clock import today
-from tokenboard.costs.models import Connection, TypedBalance
+from tokenboard.costs.models import Connection
 
 PAGE = "/settings/connections"
 KEY = "sk-admin-sandbox-empty"
@@ -26,6 +23,12 @@ def syncing(outside: Syncing) -> Syncing:
 def alice(syncing: Syncing) -> Browser:
     """Alice, with the team chosen in her browser."""
     return in_team(syncing, "alice")
+
+
+@pytest.fixture
+def sqlite_alice(sqlite_outside: Syncing) -> Browser:
+    """Alice on SQLite, for tables of cases in which the database plays no part."""
+    return in_team(sqlite_outside, "alice")
 
 
 def in_team(syncing: Syncing, who: str) -> Browser:
@@ -82,7 +85,7 @@ def test_the_progress_stops_by_itself_and_brings_the_list_along(syncing: Syncing
     assert "<html" not in polled.text
     assert 'id="connection_list"' not in polled.text
 
-    syncing.run_waiting(connection)
+    syncing.read(connection)
     last = alice.fragment(PAGE, "sync_progress")
 
     assert "every 2s" not in last.text
@@ -91,16 +94,16 @@ def test_the_progress_stops_by_itself_and_brings_the_list_along(syncing: Syncing
 
 
 @pytest.mark.parametrize("suffix", REFUSALS)
-def test_a_refused_key_is_said_at_its_field(syncing: Syncing, alice: Browser, suffix: str):
+def test_a_refused_key_is_said_at_its_field(sqlite_outside: Syncing, sqlite_alice: Browser, suffix: str):
     key = f"sk-admin-sandbox{suffix}"
 
-    answer = alice.post(PAGE, form(syncing, api_key=key))
+    answer = sqlite_alice.post(PAGE, form(sqlite_outside, api_key=key))
 
     assert answer.status_code == 422
     assert REFUSALS[suffix][1] in answer.text
     assert "OpenAI said:" in answer.text
     assert key not in answer.text
-    assert syncing.rows(Connection) == []
+    assert sqlite_outside.rows(Connection) == []
 
 
 @pytest.mark.parametrize(
@@ -111,13 +114,15 @@ def test_a_refused_key_is_said_at_its_field(syncing: Syncing, alice: Browser, su
         ("-429-bare", "OpenAI is limiting how often this key may ask."),
     ],
 )
-def test_the_providers_trouble_is_said_above_the_form(syncing: Syncing, alice: Browser, suffix: str, sentence: str):
-    answer = alice.post(PAGE, form(syncing, api_key=f"sk-admin-sandbox{suffix}"))
+def test_the_providers_trouble_is_said_above_the_form(
+    sqlite_outside: Syncing, sqlite_alice: Browser, suffix: str, sentence: str
+):
+    answer = sqlite_alice.post(PAGE, form(sqlite_outside, api_key=f"sk-admin-sandbox{suffix}"))
 
     assert answer.status_code == 502
     assert "Nothing was stored" in answer.text
     assert sentence in answer.text
-    assert syncing.rows(Connection) == []
+    assert sqlite_outside.rows(Connection) == []
 
 
 def test_an_empty_key_is_said_before_anybody_is_asked(syncing: Syncing, alice: Browser):
@@ -189,10 +194,10 @@ def test_sync_now_queues_once(syncing: Syncing, alice: Browser):
     assert syncing.waiting(connection).reason == "manual"
 
 
-@pytest.mark.parametrize(("history", "days"), [("keep", 180), ("delete", 0)])
+@pytest.mark.parametrize(("history", "days"), [("keep", 3), ("delete", 0)])
 def test_removing_asks_about_the_history(syncing: Syncing, alice: Browser, history: str, days: int):
     connection = syncing.connect()
-    syncing.run_waiting(connection)
+    syncing.read(connection)
     assert "Delete the history too" in alice.get(PAGE).text
 
     answer = alice.post(f"{PAGE}/{connection}/remove", {"history": history})
@@ -255,38 +260,6 @@ def test_anonymous_is_sent_to_sign_in(syncing: Syncing):
 
     assert answer.status_code == 303
     assert answer.location.startswith("/login?next=")
-
-
-def test_a_typed_balance_is_shown_less_the_costs_since(syncing: Syncing, alice: Browser):
-    yesterday = today() - timedelta(days=1)
-
-    answer = alice.post(f"{PAGE}/balance", form(syncing, amount_nano="120.50", as_of_on=str(yesterday)))
-
-    assert answer.status_code == 303
-    [typed] = syncing.rows(TypedBalance)
-    assert (typed.amount_nano, typed.as_of_on) == (120_500_000_000, yesterday)
-    assert "$120.50" in alice.get(PAGE).text
-
-
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ({"amount_nano": ""}, "Type the balance."),
-        ({"amount_nano": "12,50"}, "Write an amount as 12 or 12.50."),
-        ({"amount_nano": "-5"}, "Write an amount as 12 or 12.50."),
-        ({"as_of_on": "yesterday"}, "Choose the day the balance was read on."),
-        ({"as_of_on": "2001-01-01"}, "Choose a day of the last two years"),
-        ({"as_of_on": "2199-01-01"}, "Choose a day of the last two years"),
-    ],
-)
-def test_what_is_no_balance_is_said(syncing: Syncing, alice: Browser, more: dict[str, str], sentence: str):
-    sent = form(syncing, amount_nano="5", as_of_on=str(today())) | more
-
-    answer = alice.post(f"{PAGE}/balance", sent)
-
-    assert answer.status_code == 422
-    assert sentence in answer.text
-    assert syncing.rows(TypedBalance) == []
 
 
 def test_a_form_of_another_workspace_acts_on_that_one(syncing: Syncing):

@@ -47,37 +47,37 @@ PASSING = {
 
 
 @pytest.mark.parametrize("suffix", REFUSALS)
-def test_a_refused_key_stops_the_syncs_until_it_changes(syncing: Syncing, suffix: str):
+def test_a_refused_key_stops_the_syncs_until_it_changes(sqlite_syncing: Syncing, suffix: str):
     code, sentence = REFUSALS[suffix]
-    connection = syncing.connect(f"sk-admin-sandbox{suffix}")
+    connection = sqlite_syncing.connect(f"sk-admin-sandbox{suffix}")
 
-    run = syncing.run_waiting(connection)
+    run = sqlite_syncing.run_waiting(connection)
 
     assert (run.state, run.error_code) == ("failed", code)
     assert sentence in run.error_message
     assert MAKE_ONE in run.error_message
-    stopped = syncing.connection(connection)
+    stopped = sqlite_syncing.connection(connection)
     assert (stopped.status, stopped.next_sync_at, stopped.last_error) == ("rejected", None, run.error_message)
     tasks.queue_hourly()
     tasks.queue_daily()
-    assert syncing.waiting(connection) is None
-    [alert] = syncing.rows(Alert)
+    assert sqlite_syncing.waiting(connection) is None
+    [alert] = sqlite_syncing.rows(Alert)
     assert (alert.kind, alert.open_key) == ("costs.key_rejected", f"costs.key_rejected:{connection}")
 
 
 @pytest.mark.parametrize("suffix", PASSING)
-def test_passing_trouble_is_tried_again_later_and_said_meanwhile(syncing: Syncing, suffix: str):
+def test_passing_trouble_is_tried_again_later_and_said_meanwhile(sqlite_syncing: Syncing, suffix: str):
     code, sentence = PASSING[suffix]
-    connection = syncing.connect(f"sk-admin-sandbox{suffix}")
+    connection = sqlite_syncing.connect(f"sk-admin-sandbox{suffix}")
 
-    run = syncing.run_waiting(connection)
+    run = sqlite_syncing.run_waiting(connection)
 
     assert (run.state, run.error_code, run.attempts) == ("waiting", code, 1)
     assert sentence in run.error_message
     assert timedelta(seconds=8) < run.next_attempt_at - now() < timedelta(seconds=13)
-    marked = syncing.connection(connection)
+    marked = sqlite_syncing.connection(connection)
     assert (marked.status, marked.last_error_code) == ("active", code)
-    assert syncing.rows(CostRow) == []
+    assert sqlite_syncing.rows(CostRow) == []
 
 
 def test_an_answer_that_never_comes_is_tried_again(syncing: Syncing):

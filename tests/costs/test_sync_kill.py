@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import time_machine
 
-from tests.costs.syncing import COMPANY, Syncing
+from tests.costs.syncing import Syncing
 from tests.costs.test_sync_leases import check_agreement
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
@@ -58,7 +58,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
 def test_a_killed_workers_run_completes_by_itself(syncing: Syncing, run_jobs: Callable[[], int]):
     syncing.order("settings", {"slow_seconds": 60})
     syncing.fault("slow", USAGE)  # whatever happens, the worker does not get past the first usage page
-    connection = syncing.connect(COMPANY)
+    connection = syncing.connect_for(days=62)
     run_id = syncing.waiting(connection).id
     db.session.remove()
 
@@ -80,5 +80,5 @@ def test_a_killed_workers_run_completes_by_itself(syncing: Syncing, run_jobs: Ca
         assert run_jobs() > 0
 
     assert syncing.run(run_id).state == "done"
-    assert len(syncing.days(connection)) == 180
+    assert len(syncing.days(connection)) == 62
     check_agreement(connection)

@@ -182,7 +182,7 @@ def test_six_callers_at_once_queue_one_run(syncing: Syncing, synced: str):
 
 
 def test_a_lost_bell_is_rung_again(syncing: Syncing, run_jobs: Callable[[], int], redis_url: str):
-    connection = syncing.connect()
+    connection = syncing.connect_for(days=3)
     syncing.app.extensions["job_queue"].connection.flushdb()
     assert run_jobs() == 0
     db.session.remove()
@@ -192,11 +192,11 @@ def test_a_lost_bell_is_rung_again(syncing: Syncing, run_jobs: Callable[[], int]
 
     assert run_jobs() == 1
     assert syncing.waiting(connection) is None
-    assert len(syncing.days(connection)) == 180
+    assert len(syncing.days(connection)) == 3
 
 
 def test_the_run_that_waited_behind_another_is_rung_when_that_ends(syncing: Syncing, run_jobs: Callable[[], int]):
-    connection = syncing.connect()
+    connection = syncing.connect_for(days=3)
     first = syncing.waiting(connection).id
     sync_runs.take(first)
     db.session.commit()
