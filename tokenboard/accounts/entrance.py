@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Response, request
 
-from tokenboard.accounts import service, sessions
+from tokenboard.accounts import known_devices, service, sessions
 from tokenboard.accounts.guards import signed_in_or_none
 from tokenboard.accounts.models import Person
 from tokenboard.accounts.service import OpenedSession
@@ -32,6 +32,7 @@ def enter(person: Person) -> OpenedSession:
     db.session.commit()
     if uses_cookies():
         sessions.keep(opened.token)
+        known_devices.remember(person.email)
     return opened
 
 
@@ -42,17 +43,35 @@ def refuse(email: str) -> None:
 
 
 def limit_sign_in(view: View) -> View:
-    """So many tries from one address for one e-mail and, against many addresses, refused tries for one e-mail."""
-    by_both = limiter.shared_limit(limits.SIGN_IN, scope="sign-in", key_func=limits.by_email)
+    """So many tries from one address, from one browser for one e-mail, and refused ones for one e-mail from anywhere.
+
+    The last slows only strangers down: nobody is kept out of a browser they know by what others try.
+    Requests at the same moment may pass it together; the worst case is the first limit's number for each address.
+    """
+    by_address = limiter.shared_limit(limits.SIGN_IN_ADDRESS, scope="sign-in-address")
+    by_browser = limiter.shared_limit(limits.SIGN_IN, scope="sign-in", key_func=_browser_and_email)
     by_email = limiter.shared_limit(
-        limits.SIGN_IN_REFUSED, scope="sign-in-refused", key_func=limits.by_email_alone, deduct_when=_was_refused
+        limits.SIGN_IN_REFUSED,
+        scope="sign-in-refused",
+        key_func=limits.by_email,
+        exempt_when=_is_known_device,
+        deduct_when=_was_refused,
     )
-    return cast(View, by_both(by_email(view)))
+    return cast(View, by_address(by_browser(by_email(view))))
 
 
 def limit_registration(view: View) -> View:
     """So many accounts an hour from one address, by whichever door."""
     return cast(View, limiter.shared_limit(limits.REGISTER, scope="register")(view))
+
+
+def _browser_and_email() -> str:
+    email = limits.by_email()
+    return f"{known_devices.known_as(email) or limits.address()}:{email}"
+
+
+def _is_known_device() -> bool:
+    return known_devices.known_as(limits.by_email()) is not None
 
 
 def _was_refused(answer: Response) -> bool:

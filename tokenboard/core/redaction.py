@@ -12,7 +12,7 @@ _PATTERNS = (
     (re.compile(r"\b(whsec_)[A-Za-z0-9+/=_-]{6,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"), _HIDDEN),
-    (re.compile(r"((?:__Host-)?tb(?:_session)?=)[^;\s\"']{8,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"((?:__Host-)?tb(?:_session|[-_]device)?=)[^;\s\"']{8,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b([a-z][a-z0-9+.-]*://[^:/@\s]*):[^@\s/]+@"), rf"\1:{_HIDDEN}@"),
     (re.compile(r"\b([A-Za-z0-9])[A-Za-z0-9._%+-]*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"), r"\1…@\2"),
 )

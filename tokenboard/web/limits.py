@@ -5,29 +5,44 @@ The figures and their reasons: docs/security.md; source: reference/security.md 3
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 
 from flask import Flask, Response, request
 from flask_limiter import Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
 
 from tokenboard.core.clock import now
 from tokenboard.core.config import Settings
-from tokenboard.core.crypto import token_hash
+from tokenboard.core.crypto import fingerprint
 from tokenboard.core.errors import RateLimited
-from tokenboard.core.parsing import parse_json
+from tokenboard.core.parsing import LONGEST_EMAIL, or_none, parse_email, parse_json
+from tokenboard.core.settings import settings as current_settings
 from tokenboard.web.errors import answer_for
 
-SIGN_IN = "5/minute; 60/hour"  # for one address and one e-mail
-SIGN_IN_REFUSED = "20/hour"  # refused tries for one e-mail, from anywhere
+SIGN_IN = "5/minute; 60/hour"  # for one browser or address and one e-mail
+SIGN_IN_ADDRESS = "30/minute; 300/hour"  # for one address, whatever the e-mail: each try costs a hash of 280 ms
+# Refused tries for one e-mail from anywhere: the wait grows from a minute to an hour (accounts/known_devices.py).
+SIGN_IN_REFUSED = "8/minute; 14/10 minutes; 20/hour"
 REGISTER = "20/hour"  # for one address
 CRON = "30/minute"
 SYNC = "12/minute"
 CONNECT = "10/minute"
-ANY = "600/minute"  # every other request from one address
+ANY = "600/minute"  # at every other door, for one address
+
+
+def address() -> str:
+    """Where a request comes from, as limits count it: an IPv6 subscriber holds a whole /64 and counts as one."""
+    try:
+        found = ipaddress.ip_address(request.remote_addr or "127.0.0.1")
+    except ValueError:
+        return "unknown"
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+
 
 limiter = Limiter(
-    key_func=get_remote_address,
+    key_func=address,
     default_limits=[ANY],
     headers_enabled=False,
     swallow_errors=True,
@@ -64,15 +79,15 @@ def _spoken(seconds: int) -> str:
     return f"{round(seconds / 60)} minutes"
 
 
+def email_mark(email: str) -> str:
+    """An e-mail as a key: however it was spelled, and without telling the counters' store who it is."""
+    known = or_none(parse_email, email) or email[:LONGEST_EMAIL].strip().casefold()
+    return fingerprint(known.encode("utf-8", "replace").decode(), key=current_settings().secret_key)[:32]
+
+
 def by_email() -> str:
-    """A key for sign-in limits: this address and this e-mail, so that nobody locks out somebody else's sign-in."""
-    return f"{get_remote_address()}:{by_email_alone()}"
-
-
-def by_email_alone() -> str:
-    """A key for one e-mail from anywhere, hashed: the counter's store need not know who signs in."""
-    email = _email()[:254].strip().casefold()
-    return token_hash(email.encode("utf-8", "replace").decode())[:32]
+    """A key for one e-mail from anywhere."""
+    return email_mark(_email())
 
 
 def _email() -> str:
