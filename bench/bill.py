@@ -16,6 +16,7 @@ from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.costs import sync_runs, sync_write
 from tokenboard.costs.models import Connection, CostRow, SyncRun
+from tokenboard.costs.sync_rules import State
 from tokenboard.portal.signup import sign_up
 from tokenboard.providers.costs import CostDay, CostRow as ToldRow, UsageDay, UsageRow as ToldUsage
 
@@ -72,6 +73,7 @@ def write_bill(*, length_days: int, keys: int) -> Bill:
         sync_write.write_costs(lease, some, reached_on=some[-1].day + timedelta(days=1))
         db.session.commit()
     sync_write.write_usage(lease, "completions", _usage(first, last))
+    sync_runs.end(lease, State.DONE)  # a running first sync would draw all its days on the page
     db.session.commit()
     rows = db.session.scalar(select(func.count()).select_from(CostRow)) or 0
     return Bill(signed_up.person.id, signed_up.workspace.id, lease.connection_id, first, last, rows)
