@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import requests
@@ -14,7 +15,7 @@ from tokenboard.sandbox.stripe_shapes import recurring
 from tokenboard.sandbox.stripe_subscriptions import end_of_period, nth_period
 
 
-def begun(till: Till, card: str = "success", **wanted: object) -> str:
+def begun(till: Till, card: str = "success", **wanted: Any) -> str:
     subscription_id = till.subscribed(card, **wanted).subscription_id
     assert subscription_id is not None
     return subscription_id

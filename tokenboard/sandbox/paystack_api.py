@@ -137,7 +137,10 @@ def refunds() -> Response:
     def act(here: World, told: Body) -> Body:
         found = _between(here.objects.listed(paystack.REFUND), told, "createdAt")
         rows = [shapes.listed_refund(one, here.find(one["transaction"]["reference"])) for one in found]
-        return _page("Refunds retrieved", rows, told, "perPage", {"skipped": 0})
+        failed = sum(one["status"] == "failed" for one in rows)
+        # Paystack counts pages in numbers and gives their size as text, here.
+        told_size = {"skipped": 0, "failedRefundCount": failed, "perPage": str(told.get("perPage", _PER_PAGE))}
+        return _page("Refunds retrieved", rows, told, "perPage", told_size)
 
     return _served(act)
 
@@ -160,15 +163,11 @@ def disputes() -> Response:
         found = [one for one in found if told.get("status") in (None, one["status"])]
         wanted = told.get("transaction")
         rows = [one for one in found if wanted in (None, str(one["transaction"]["id"]))]
-        return _page("Disputes retrieved", [_listed_dispute(one) for one in rows], told, "perPage", {"skipped": 0})
+        return _page(
+            "Disputes retrieved", [shapes.listed_dispute(one) for one in rows], told, "perPage", {"skipped": 0}
+        )
 
     return _served(act)
-
-
-def _listed_dispute(found: Body) -> Body:
-    """The list writes some keys another way than the events do."""
-    dates = {"createdAt": found["created_at"], "updatedAt": found["updated_at"]}
-    return {name: value for name, value in found.items() if name not in ("created_at", "updated_at")} | dates
 
 
 @routes.get("/dispute/<dispute_id>")
@@ -177,7 +176,7 @@ def dispute(dispute_id: str) -> Response:
         found = here.objects.get(paystack.DISPUTE, dispute_id)
         if found is None:
             raise Refused(404, "Dispute not found")
-        return _told("Dispute retrieved", _listed_dispute(found))
+        return _told("Dispute retrieved", shapes.listed_dispute(found))
 
     return _served(act)
 

@@ -181,10 +181,15 @@ def refund(number: int, moment: int, found: Body, amount: int, note: str) -> Bod
     }
 
 
+def _spelled_out(customer: Body) -> Body:
+    """A customer where Paystack writes empty text instead of null."""
+    return {name: "" if value is None else value for name, value in customer.items()}
+
+
 def listed_refund(made: Body, found: Body) -> Body:
     """A refund as the list tells it: the transaction is its number, its reference stands beside it."""
     plain = "integration id domain currency amount status customer_note merchant_note refunded_by createdAt".split()
-    buyer = {name: value or "" for name, value in found["customer"].items()} | {"phone": None}
+    buyer = _spelled_out(found["customer"])
     return {name: made[name] for name in plain} | {
         "transaction": found["id"],
         "dispute": None,
@@ -224,6 +229,15 @@ def refund_event(made: Body, found: Body) -> Body:
         about.pop("processor")
         about |= {"id": str(made["id"])} | {name: made[name] for name in ("customer_note", "merchant_note")}
     return {"event": f"refund.{status}", "data": about}
+
+
+def listed_dispute(made: Body) -> Body:
+    """A dispute as the list tells it: some keys are written another way than in the events."""
+    about = made["transaction"] | {"metadata": {"custom_fields": []}, "createdAt": made["transaction"]["created_at"]}
+    about |= dict.fromkeys(("source", "fees_breakdown", "connect"))
+    told = {name: value for name, value in made.items() if name not in ("created_at", "updated_at")}
+    dates = {"createdAt": made["created_at"], "updatedAt": made["updated_at"]}
+    return told | dates | {"transaction": about, "customer": _spelled_out(made["customer"])}
 
 
 def dispute(number: int, moment: int, found: Body, amount: int) -> Body:

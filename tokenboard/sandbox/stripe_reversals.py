@@ -76,10 +76,11 @@ def finish_refund(world: World, found: Body, status: str) -> Body:
     found.pop("pending_reason", None)
     if status in ("failed", "canceled"):
         found["failure_reason"] = "expired_or_canceled_card"
+        found["failure_balance_transaction"] = f"txn_{found['id']}_back"
         _recount(world, world.find("charge", found["charge"]), -found["amount"])
     world.save(found)
     if status == "failed":
-        world.emit("refund.failed", found)
+        world.emit("refund.failed", found, previous)
     world.emit("refund.updated", found, previous)
     return found
 
