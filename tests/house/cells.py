@@ -218,6 +218,7 @@ def _pages(people: People, rows: TeamRows) -> dict[str, Sampled]:
         "POST /settings/connections/:id/remove": Sampled((rows.connection,), form=team, names_workspace=True),
         "POST /settings/connections/balance": Sampled(form=team, names_workspace=True),
         "POST /settings/connections": Sampled(form=team, names_workspace=True),
+        "POST /settings/notifications": Sampled(form=team, names_workspace=True),
         "POST /settings/notifications/:id/test": Sampled(
             (rows.channel,), form=team | {"form_key": rows.channel}, names_workspace=True
         ),

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from tests.notices.receivers import webhook_receiver
-from tests.people import People
+from tests.people import Browser, People
 from tokenboard.audit.models import AuditEntry
+from tokenboard.core import clock
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
@@ -21,12 +26,29 @@ from tokenboard.workspaces.models import AlertChannel
 PAGE = "/settings/notifications"
 
 
-def _in_team(browser, people: People, someone):
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A browser's tab that shows the team's page: its forms name the team."""
+
+    browser: Browser
+    team_id: str
+
+    def get(self, path: str) -> TestResponse:
+        return self.browser.get(path)
+
+    def fragment(self, path: str, target: str) -> TestResponse:
+        return self.browser.fragment(path, target)
+
+    def post(self, path: str, form: dict[str, str]) -> TestResponse:
+        return self.browser.post(path, {"workspace_id": self.team_id} | form)
+
+
+def _in_team(browser, people: People, someone) -> Tab:
     """A browser that has chosen the team's workspace."""
     client = browser(someone)
     with client.client.session_transaction() as session:
         session["workspace_id"] = people.team_id
-    return client
+    return Tab(client, people.team_id)
 
 
 def _kept(people: People) -> list[AlertChannel]:
@@ -185,6 +207,68 @@ def test_a_stranger_reaches_no_other_workspaces_channel(people: People, browser)
     assert charlie.post(f"{PAGE}/{channel.id}/test", {"form_key": channel.id}).status_code == 404
     assert charlie.post(f"{PAGE}/{channel.id}/remove", {}).status_code == 404
     assert len(_kept(people)) == 1
+
+
+def test_a_form_acts_on_the_workspace_it_shows_and_not_on_the_one_another_tab_has_chosen(people: People, browser):
+    alice = _in_team(browser, people, people.alice)
+    shown = alice.get(PAGE).text
+    alice.browser.post("/workspaces/switch", {"workspace_id": people.alice.workspace_id})
+
+    assert f'name="workspace_id" value="{people.team_id}"' in shown
+    alice.post(PAGE, {"kind": "email", "address": "billing@example.com"})
+    (channel,) = _kept(people)
+    form_key = {"form_key": channel.id}
+    assert alice.post(f"{PAGE}/{channel.id}/test", form_key).status_code == 303
+    assert alice.post(f"{PAGE}/{channel.id}/remove", {}).status_code == 303
+    assert _kept(people) == []
+
+
+def test_a_refused_form_still_shows_its_own_workspace(people: People, browser):
+    alice = _in_team(browser, people, people.alice)
+    alice.browser.post("/workspaces/switch", {"workspace_id": people.alice.workspace_id})
+
+    answer = alice.post(PAGE, {"kind": "email", "address": "nonsense"})
+
+    assert answer.status_code == 422
+    assert 'value="nonsense"' in answer.text
+    assert f'name="workspace_id" value="{people.team_id}"' in answer.text
+
+
+def test_a_webhooks_whole_address_is_seen_by_those_who_may_change_it_only(people: People, browser):
+    address = "http://127.0.0.1:9/services/T0/a-secret-part?token=another"
+    alice = _in_team(browser, people, people.alice)
+    alice.post(PAGE, {"kind": "webhook", "address": address})
+
+    assert "a-secret-part" in alice.get(PAGE).text
+    shown = _in_team(browser, people, people.vera).get(PAGE).text
+    assert "http://127.0.0.1:9/…" in shown
+    assert "a-secret-part" not in shown
+    with people.app.app_context():
+        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.act == "workspaces.channel_added")).one()
+    assert entry.facts["address"] == "http://127.0.0.1:9/…"
+
+
+def test_a_slow_name_server_holds_nobody_elses_transaction(people: People, browser, monkeypatch: pytest.MonkeyPatch):
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow_look_up(*_given: object, **_more: object) -> list[object]:
+        asked.set()
+        answered.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow_look_up)
+    alice, bob = _in_team(browser, people, people.alice), browser(people.bob)
+    form = {"kind": "webhook", "address": "https://slow.example/hook"}
+    adding = threading.Thread(target=alice.post, args=(PAGE, form))
+    adding.start()
+    assert asked.wait(10)
+    try:
+        began = clock.monotonic()
+        assert bob.post("/settings/general", {"display_name": "Robert"}).status_code == 303
+        assert clock.monotonic() - began < 5
+    finally:
+        answered.set()
+        adding.join()
 
 
 def test_an_anonymous_visitor_is_sent_to_sign_in(people: People, browser):

@@ -1,4 +1,7 @@
-"""Settings, Notifications: where alerts go. Members see it; owner and admins change it."""
+"""Settings, Notifications: where alerts go. Members see it; owner and admins change it.
+
+Every form names its workspace, as in routes.py.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from tokenboard.workspaces.models import AlertChannel, Role
 
 blueprint = Blueprint("channels", __name__, url_prefix="/settings/notifications")
 
-TESTS = "6/minute"  # test messages of one address: they go to whoever was typed in
+TESTS = "6/minute; 30/hour"  # test messages, for one address: they go to whoever was typed in
 _KINDS = ("email", "webhook")
 
 
@@ -32,6 +35,7 @@ class Row:
     """One channel as the page shows it, with what became of the last message there."""
 
     channel: AlertChannel
+    address: str
     last: Notice | None
     form_key: str
 
@@ -41,12 +45,16 @@ def notifications() -> Response:
     return _page(access.load(None, current_person()))
 
 
+def _administered() -> WorkspaceAccess:
+    """The workspace a form names. Raises: NotFound, Forbidden."""
+    return access.load(request.form.get("workspace_id", ""), current_person(), at_least=Role.ADMIN)
+
+
 @blueprint.post("")
 def add() -> Response | BaseResponse:
-    person = current_person()
-    allowed = access.load(None, person, at_least=Role.ADMIN)
+    allowed = _administered()
     try:
-        kind, secret = _added(allowed.workspace.id, person.id)
+        kind, secret = _added(allowed.workspace.id, current_person().id)
     except (ValidationFailed, Conflict) as refusal:
         db.session.rollback()
         return _page(allowed, status=refusal.status, errors=faults_of(refusal))
@@ -59,6 +67,7 @@ def add() -> Response | BaseResponse:
 
 def _added(workspace_id: str, actor: str) -> tuple[str, str]:
     read = fields(request.form, kind=one_of(*_KINDS), address=line(500, 1))
+    db.session.rollback()  # nothing was written; a slow name server must not hold the transaction
     if read["kind"] == "email":
         channels.add_email(workspace_id=workspace_id, address=read["address"], actor=actor)
         return "email", ""
@@ -69,7 +78,7 @@ def _added(workspace_id: str, actor: str) -> tuple[str, str]:
 @blueprint.post("/<id:channel_id>/test")
 @limiter.limit(TESTS)
 def send_test(channel_id: str) -> BaseResponse:
-    allowed = access.load(None, current_person(), at_least=Role.ADMIN)
+    allowed = _administered()
     form_key = fields(request.form, form_key=parse_id)["form_key"]
     channels.send_test(channels.channel(allowed.workspace.id, channel_id), form_key=form_key)
     db.session.commit()
@@ -79,10 +88,9 @@ def send_test(channel_id: str) -> BaseResponse:
 
 @blueprint.post("/<id:channel_id>/remove")
 def remove(channel_id: str) -> BaseResponse:
-    person = current_person()
-    allowed = access.load(None, person, at_least=Role.ADMIN)
+    allowed = _administered()
     found = channels.channel(allowed.workspace.id, channel_id)
-    channels.remove(workspace_id=allowed.workspace.id, channel_id=found.id, actor=person.id)
+    channels.remove(workspace_id=allowed.workspace.id, channel_id=found.id, actor=current_person().id)
     db.session.commit()
     flash("Removed. Alerts no longer go there.", "success")
     return see_other("/settings/notifications")
@@ -91,14 +99,19 @@ def remove(channel_id: str) -> BaseResponse:
 def _page(
     allowed: WorkspaceAccess, *, status: int = 200, errors: dict[str, list[str]] | None = None, secret: str = ""
 ) -> Response:
-    found = channels.channels(allowed.workspace.id)
+    may_change = allowed.allows(Role.ADMIN)
     last = latest_by_address(allowed.workspace.id)
+    rows = [
+        Row(one, one.address if may_change else one.public_address, last.get(one.address), new_id())
+        for one in channels.channels(allowed.workspace.id)
+    ]
     return page(
         "settings/notifications.html",
         fragments=("channels",),
         status=status,
-        rows=[Row(one, last.get(one.address), new_id()) for one in found],
-        may_change=allowed.allows(Role.ADMIN),
+        rows=rows,
+        may_change=may_change,
+        workspace=allowed.workspace,
         errors=errors or {},
         typed=request.form if errors else {},
         secret=secret,

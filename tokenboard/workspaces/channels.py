@@ -50,6 +50,7 @@ def add_email(*, workspace_id: str, address: str, actor: str) -> AlertChannel:
 def add_webhook(*, workspace_id: str, address: str, actor: str) -> tuple[AlertChannel, str]:
     """The channel and its signing secret, which is shown to its owner now and never again.
 
+    Looks the host up, which may take seconds: call it with no transaction open.
     Raises: ValidationFailed, Conflict (there already, or too many).
     """
     try:
@@ -72,7 +73,7 @@ def _add(fresh: AlertChannel, actor: str) -> AlertChannel:
     written = statement.on_conflict_do_nothing().returning(AlertChannel.id)
     if db.session.scalar(written) is None:
         raise Conflict("Alerts already go to this address.", code="channel_exists")
-    facts = {"kind": fresh.kind, "address": fresh.address}
+    facts = {"kind": fresh.kind, "address": fresh.public_address}
     record("workspaces.channel_added", actor=actor, subject=fresh.id, workspace_id=fresh.workspace_id, facts=facts)
     return channel(fresh.workspace_id, fresh.id)
 

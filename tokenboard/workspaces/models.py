@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -96,3 +97,11 @@ class AlertChannel(Identified, Base):
     # The webhook's signing secret, sealed with this row's id as context; empty for e-mail.
     sealed_secret: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[Instant] = mapped_column(default=now)
+
+    @property
+    def public_address(self) -> str:
+        """The address for those who may not change it: of a webhook only the host, since its path may be a secret."""
+        if self.kind == "email":
+            return self.address
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}/…"
