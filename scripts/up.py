@@ -150,7 +150,8 @@ def _start_sandbox(launcher: Launcher) -> None:
     launcher.settings["SANDBOX_URL"] = f"http://127.0.0.1:{port}"
     file = launcher.house.instance / "sandbox.sqlite3"
     module = [str(launcher.house.python), "-m", "tokenboard.sandbox"]
-    launcher.add("sandbox", [*module, "--port", str(port), "--database", str(file)])
+    webhooks_to = f"http://127.0.0.1:{launcher.settings['PORT']}"
+    launcher.add("sandbox", [*module, "--port", str(port), "--database", str(file), "--webhooks-to", webhooks_to])
 
 
 def _release(launcher: Launcher, line: str) -> None:
