@@ -84,7 +84,7 @@ def begin(
 
 
 def _first_invoice(world: World, subscription: Body, discount: int, *, is_trial: bool) -> Body:
-    rows = _period_rows(subscription)
+    rows = _period_rows(world, subscription)
     if is_trial:
         rows = [
             Row(row.price, row.quantity, 0, f"Trial period for {row.description}", row.period, row.subscription_item)
@@ -101,14 +101,14 @@ def _first_invoice(world: World, subscription: Body, discount: int, *, is_trial:
     )
 
 
-def _period_rows(subscription: Body) -> list[Row]:
+def _period_rows(world: World, subscription: Body) -> list[Row]:
     """One row for each item's running period."""
     return [
         Row(
             price=item["price"],
             quantity=item["quantity"],
             amount=item["price"]["unit_amount"] * item["quantity"],
-            description=described(item),
+            description=described(world, item),
             period=(item["current_period_start"], item["current_period_end"]),
             subscription_item=item["id"],
         )
@@ -116,10 +116,13 @@ def _period_rows(subscription: Body) -> list[Row]:
     ]
 
 
-def described(item: Body) -> str:
+def described(world: World, item: Body) -> str:
+    """An item as an invoice words it."""
     sold = item["price"]
     amount = shown_amount(sold["unit_amount"], sold["currency"])
-    return f"{item['quantity']} × {sold['product']} (at {amount} / {sold['recurring']['interval']})"
+    product = world.look("product", sold["product"])
+    name = product["name"] if product else sold["product"]
+    return f"{item['quantity']} × {name} (at {amount} / {sold['recurring']['interval']})"
 
 
 def fall_due(world: World, subscription: Body) -> None:
@@ -157,7 +160,7 @@ def _renew(world: World, subscription: Body) -> None:
         world,
         subscription["customer"],
         "subscription_cycle",
-        [*pending, *_period_rows(subscription)],
+        [*pending, *_period_rows(world, subscription)],
         subscription=subscription,
         currency=subscription["currency"],
         is_draft=True,

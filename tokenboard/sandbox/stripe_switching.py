@@ -50,9 +50,9 @@ def switch(world: World, subscription: Body, told: Params, prorations: str, *, i
         changed |= {"current_period_start": world.now}
         changed["current_period_end"] = end_of_period(world.now, sold["recurring"], world.now)
         subscription["billing_cycle_anchor"] = world.now
-        rows.append(_row(world.now, changed, changed["price"]["unit_amount"] * quantity, is_proration=False))
+        rows.append(_row(world, changed, changed["price"]["unit_amount"] * quantity, is_proration=False))
     elif rows:
-        rows.append(_row(world.now, changed, _remaining(world.now, changed), is_proration=True))
+        rows.append(_row(world, changed, _remaining(world.now, changed), is_proration=True))
     previous = {"items": {"data": [{"id": item["id"], "price": item["price"], "quantity": item["quantity"]}]}}
     subscription["items"]["data"][0] = changed
     world.save(subscription)
@@ -72,9 +72,9 @@ def _remaining(now: int, item: Body) -> int:
     return int((2 * whole_amount * (end - now) + (end - start)) // (2 * (end - start)))
 
 
-def _row(now: int, item: Body, amount: int, *, is_proration: bool) -> Row:
-    words = f"Remaining time on {described(item)}" if is_proration else described(item)
-    period = (now, item["current_period_end"])
+def _row(world: World, item: Body, amount: int, *, is_proration: bool) -> Row:
+    words = f"Remaining time on {described(world, item)}" if is_proration else described(world, item)
+    period = (world.now, item["current_period_end"])
     return Row(item["price"], item["quantity"], amount, words, period, item["id"], is_proration)
 
 
@@ -84,7 +84,7 @@ def _credit_rows(world: World, subscription: Body, item: Body) -> list[Row]:
     latest = world.find("invoice", subscription["latest_invoice"])
     lines = [line["id"] for line in latest["lines"]["data"]]
     credited = {"invoice": latest["id"], "invoice_line_items": lines}
-    words = f"Unused time on {described(item)}"
+    words = f"Unused time on {described(world, item)}"
     period = (world.now, item["current_period_end"])
     return [Row(item["price"], item["quantity"], -unused, words, period, item["id"], True, credited)]
 
