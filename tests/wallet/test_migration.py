@@ -21,9 +21,9 @@ _OPEN = "SELECT count(*) FROM membership"
 
 
 @contextmanager
-def _old_house(folder: Path) -> Iterator[Flask]:
+def _old_house(folder: Path, redis_url: str) -> Iterator[Flask]:
     """The cast, in a database as it was before there were wallets."""
-    app = create_app(settings_with(f"sqlite:///{folder}/old.sqlite3", "", "", folder, SIGNUP_CREDITS="0"))
+    app = create_app(settings_with(f"sqlite:///{folder}/old.sqlite3", redis_url, "", folder, SIGNUP_CREDITS="0"))
     with app.app_context():
         upgrade(directory=MIGRATIONS)
     settle(app)
@@ -33,8 +33,8 @@ def _old_house(folder: Path) -> Iterator[Flask]:
         db.engine.dispose()
 
 
-def test_old_workspaces_get_a_wallet_and_keep_their_members(tmp_path: Path):
-    with _old_house(tmp_path) as app:
+def test_old_workspaces_get_a_wallet_and_keep_their_members(tmp_path: Path, redis_url: str):
+    with _old_house(tmp_path, redis_url) as app:
         before = db.session.execute(sa.text(_OPEN)).scalar_one()
         db.session.rollback()
 
@@ -52,8 +52,8 @@ def _dashed(text: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def test_foreign_keys_are_watched_again_afterwards(tmp_path: Path):
-    with _old_house(tmp_path):
+def test_foreign_keys_are_watched_again_afterwards(tmp_path: Path, redis_url: str):
+    with _old_house(tmp_path, redis_url):
         upgrade(directory=MIGRATIONS)
         assert db.session.execute(sa.text("PRAGMA foreign_keys")).scalar_one() == 1
         assert db.session.execute(sa.text("PRAGMA foreign_key_check")).all() == []
