@@ -17,6 +17,7 @@ from tokenboard.sandbox import (
     keys,
     openai_admin,
     openai_names,
+    payment_faults,
     payments,
     paystack_api,
     paystack_control,
@@ -25,6 +26,7 @@ from tokenboard.sandbox import (
     stripe_api,
     stripe_control,
     stripe_pages,
+    stripe_payments,
     webhooks_control,
 )
 from tokenboard.sandbox.faults import FAULTS, NAMES_WORDS, SCOPE_WORDS, SESSION_WORDS, answer, error
@@ -65,7 +67,10 @@ def create_sandbox(database: Path, clock: Callable[[], datetime] = core_clock.no
 
 
 def _index() -> Response:
-    return Response(keys.__doc__ or "", content_type="text/markdown; charset=utf-8")
+    """What can be ordered here, from the docstrings of those who take the orders."""
+    doors = (keys, control, webhooks_control, stripe_control, stripe_payments, paystack_control, payment_faults)
+    text = "\n\n".join(door.__doc__ or "" for door in doors)
+    return Response(text, content_type="text/markdown; charset=utf-8")
 
 
 def _nowhere(_: Exception) -> Response:
