@@ -18,7 +18,9 @@ def write_email(key: str = "k1", **more: str) -> None:
         kind="budget.reached",
         address="alice@example.com",
         subject=more.get("subject", "80 % used"),
-        text="Spent: $80\n",
+        text=more.get("text", "Spent: $80\n"),
+        html=more.get("html", ""),
+        secret=more.get("secret", ""),
         idempotency_key=key,
     )
 

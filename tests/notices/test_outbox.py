@@ -111,6 +111,27 @@ def test_a_webhook_arrives_signed_under_its_own_id(app: Flask):
     assert notice.state == "sent"
 
 
+@pytest.mark.parametrize("has_mail_server", [True, False])
+def test_the_token_of_a_link_is_kept_sealed_and_forgotten_when_sent(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, has_mail_server: bool
+):
+    link = f"http://localhost/reset/{service.SECRET_PLACE}"
+    with mail_receiver() as receiver, app.app_context():
+        change_settings(app, monkeypatch, smtp_url=f"smtp://127.0.0.1:{receiver.port}" if has_mail_server else "")
+        write_email(text=f"Open {link}\n", html=f"<a href='{link}'>Open</a>", secret="a-token-of-256-bits")
+        db.session.commit()
+        (waiting,) = kept_notices()
+        assert "a-token" not in waiting.body + waiting.body_html + waiting.sealed_secret
+        tasks.sweep()
+        (sent,) = kept_notices()
+
+        assert sent.state == "sent"
+        if has_mail_server:
+            assert receiver.messages[0].as_string().count("http://localhost/reset/a-token-of-256-bits") == 2
+            assert sent.sealed_secret == ""
+        assert ("a-token" in service.filled(sent, sent.body)) == (not has_mail_server)  # the outbox is the mailbox
+
+
 def test_a_signing_secret_is_kept_sealed_and_forgotten_when_sent(app: Flask):
     secret = new_secret()
     with webhook_receiver() as receiver, app.app_context():
@@ -118,7 +139,7 @@ def test_a_signing_secret_is_kept_sealed_and_forgotten_when_sent(app: Flask):
         db.session.commit()
         waiting = kept_notices()[0]
         assert secret not in waiting.sealed_secret
-        assert service.signing_secret(waiting) == secret
+        assert service.secret_of(waiting) == secret
         tasks.sweep()
 
         assert kept_notices()[0].sealed_secret == ""

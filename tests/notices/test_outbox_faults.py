@@ -44,6 +44,19 @@ def test_a_receiver_that_fails_is_asked_again_later_and_later_then_given_up_on(a
     assert (alert.kind, alert.times) == ("notices.dead", 1)
 
 
+def test_a_message_that_kills_every_worker_is_given_up_on(app: Flask):
+    with time_machine.travel(NOON, tick=False) as time, app.app_context():
+        write_email()
+        db.session.commit()
+        for _ in range(rules.ATTEMPTS_MAX):
+            assert service.take(kept_notices()[0].id) is not None
+            db.session.commit()  # and here the worker dies
+            time.shift(rules.LEASE + timedelta(seconds=1))
+        tasks.sweep()
+
+        assert (kept_notices()[0].state, [alert.kind for alert in open_alerts()]) == ("dead", ["notices.dead"])
+
+
 def test_a_receiver_that_is_gone_for_good_is_asked_once(app: Flask):
     with webhook_receiver() as receiver, app.app_context():
         receiver.status = 410
@@ -159,10 +172,10 @@ def test_waiting_secrets_move_to_the_new_key(app: Flask, monkeypatch: pytest.Mon
         db.session.commit()
 
         change_settings(app, monkeypatch, encryption_keys=KeyRing({"k9": bytes(32)}))
-        assert service.signing_secret(kept_notices()[0]) == secret
+        assert service.secret_of(kept_notices()[0]) == secret
         change_settings(app, monkeypatch, encryption_keys=old)
         with pytest.raises(CannotUnseal):
-            service.signing_secret(kept_notices()[0])
+            service.secret_of(kept_notices()[0])
 
 
 def test_a_secret_whose_key_is_gone_ends_the_message(app: Flask, monkeypatch: pytest.MonkeyPatch):

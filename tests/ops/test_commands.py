@@ -60,7 +60,7 @@ def test_rotating_keys_reaches_every_room_and_can_be_repeated(people: People, mo
 
     assert first.exit_code == second.exit_code == 0
     assert "webhook secrets: 1 sealed again with k9" in first.output
-    assert "waiting webhooks: 1 sealed again with k9" in first.output
+    assert "messages' secrets: 1 sealed again with k9" in first.output
     assert len(re.findall(r": 0 sealed again", second.output)) == 3
 
 

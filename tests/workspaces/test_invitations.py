@@ -13,6 +13,7 @@ from sqlalchemy import select
 from tokenboard.core.clock import now
 from tokenboard.core.db import db, new_id
 from tokenboard.notices.models import Notice
+from tokenboard.notices.service import filled
 from tokenboard.workspaces.models import Invitation
 
 
@@ -36,7 +37,9 @@ def mails(people) -> list[Notice]:
 
 def link(people) -> str:
     """The path of the last invitation's link, as it went out."""
-    found = re.findall(r"http://localhost:8000(/invitations/\S+)", mails(people)[-1].body)
+    with people.app.app_context():
+        mail = mails(people)[-1]
+        found = re.findall(r"http://localhost:8000(/invitations/\S+)", filled(mail, mail.body))
     return found[0]
 
 
@@ -47,6 +50,7 @@ def test_the_invited_address_gets_a_link_and_nobody_else_sees_it(people):
     assert mail.address == "charlie@example.com"
     assert "Alice invites you" in mail.body
     assert "token" not in invitation
+    assert link(people).rpartition("/")[2] not in mail.body  # kept sealed
     token = link(people).rpartition("/")[2]
     with people.app.app_context():
         kept = db.session.scalars(select(Invitation)).one()

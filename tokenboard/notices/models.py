@@ -28,7 +28,8 @@ class Notice(Identified, Base):
     # Plain text of an e-mail, JSON of a webhook.
     body: Mapped[str] = mapped_column(Text)
     body_html: Mapped[str] = mapped_column(Text, default="")
-    # Webhook signing secret, sealed with this row's id as context.
+    # A webhook's signing secret, or the token of an e-mail's link; sealed with this row's id as context, emptied once
+    # the message is out.
     sealed_secret: Mapped[str] = mapped_column(Text, default="")
     workspace_id: Mapped[Id | None] = mapped_column(Uuid(as_uuid=False), index=True)
     idempotency_key: Mapped[str] = mapped_column(String(200))

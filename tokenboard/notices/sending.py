@@ -12,7 +12,7 @@ from tokenboard.core.crypto import CannotUnseal
 from tokenboard.core.settings import settings
 from tokenboard.notices.addresses import AddressRefused, destination
 from tokenboard.notices.models import Notice
-from tokenboard.notices.service import signing_secret
+from tokenboard.notices.service import filled, secret_of
 from tokenboard.notices.signatures import signed_headers
 from tokenboard.providers import webhook_client
 from tokenboard.providers.mail_client import Mail, MailFailed, MailServer
@@ -43,9 +43,12 @@ def _deliver_mail(notice: Notice) -> None:
     if not settings().smtp_url:
         _leave_in_outbox(notice)
         return
-    mail = Mail(notice.id, settings().mail_from, notice.address, notice.subject, notice.body, notice.body_html)
     try:
+        text, html = filled(notice, notice.body), filled(notice, notice.body_html)
+        mail = Mail(notice.id, settings().mail_from, notice.address, notice.subject, text, html)
         MailServer.from_url(settings().smtp_url).send(mail)
+    except CannotUnseal as error:
+        raise Undelivered("its link cannot be read", is_final=True) from error
     except MailFailed as error:
         raise Undelivered(str(error), is_final=error.is_final) from error
 
@@ -61,7 +64,7 @@ def _deliver_webhook(notice: Notice) -> None:
     body = notice.body.encode()
     try:
         where = destination(notice.address, is_production=settings().is_production)
-        headers = signed_headers(notice.id, int(now().timestamp()), body, signing_secret(notice))
+        headers = signed_headers(notice.id, int(now().timestamp()), body, secret_of(notice))
         status = webhook_client.post(where, body, headers)
     except AddressRefused as error:
         raise Undelivered(str(error)) from error

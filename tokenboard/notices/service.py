@@ -2,7 +2,8 @@
 
 Laws: one cause sends once (`idempotency_key`); a row is taken by one worker at a time, by pushing `next_attempt_at`
 past a lease; after a crash between sending and marking, the same message goes out again under the same id, which both
-channels carry (Message-ID, webhook-id). Addresses come as values: this room knows no people and no workspaces.
+channels carry (Message-ID, webhook-id); what is secret in a message (a webhook's signing key, the token of a link) is
+kept sealed and is forgotten once it is out. Addresses come as values: this room knows no people and no workspaces.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tokenboard.notices.rules import LEASE, wait_after
 log = logging.getLogger(__name__)
 
 SEND_TASK = "notices.send"
+SECRET_PLACE = "[secret]"  # noqa: S105 - where an e-mail's secret stands in its text and HTML until it is sent
 _LONGEST_SUBJECT = 200
 _LONGEST_ERROR = 500
 
@@ -39,22 +41,26 @@ def send_email(
     subject: str,
     text: str,
     html: str = "",
+    secret: str = "",
     idempotency_key: str,
     workspace_id: str | None = None,
 ) -> None:
-    """Put an e-mail into the outbox.
+    """Put an e-mail into the outbox. `secret` is what a link in it proves itself with: the text says SECRET_PLACE.
 
     Idempotent: the same key again does nothing, whatever the text.
     """
     line = " ".join(subject.split())[:_LONGEST_SUBJECT]
+    notice_id = new_id()
     _write(
         idempotency_key,
+        id=notice_id,
         channel="email",
         kind=kind,
         address=address,
         subject=line,
         body=text,
         body_html=html,
+        sealed_secret=_sealed(secret, notice_id) if secret else "",
         workspace_id=workspace_id,
     )
 
@@ -73,7 +79,6 @@ def send_webhook(
     Idempotent: the same key again does nothing, whatever the payload.
     """
     notice_id = new_id()
-    sealed = settings().encryption_keys.seal(secret, context=_context(notice_id))
     body = json.dumps({"type": kind, "timestamp": now().isoformat(), "data": payload}, separators=(",", ":"))
     _write(
         idempotency_key,
@@ -83,15 +88,18 @@ def send_webhook(
         address=address,
         subject=kind,
         body=body,
-        sealed_secret=sealed,
+        sealed_secret=_sealed(secret, notice_id),
         workspace_id=workspace_id,
     )
 
 
 def _write(idempotency_key: str, **values: Any) -> None:
-    notice_id = str(values.setdefault("id", new_id()))
     if insert_once(Notice, unique="idempotency_key", idempotency_key=idempotency_key, **values):
-        jobs.ring(SEND_TASK, notice_id)
+        jobs.ring(SEND_TASK, str(values["id"]))
+
+
+def _sealed(secret: str, notice_id: str) -> str:
+    return settings().encryption_keys.seal(secret, context=_context(notice_id))
 
 
 def take(notice_id: str) -> Notice | None:
@@ -104,14 +112,22 @@ def take(notice_id: str) -> Notice | None:
     return db.session.get_one(Notice, notice_id, populate_existing=True)
 
 
-def signing_secret(notice: Notice) -> str:
-    """The webhook's secret. Raises: CannotUnseal."""
+def secret_of(notice: Notice) -> str:
+    """What is secret in a message: a webhook's signing key, the token of a link. Raises: CannotUnseal."""
     return settings().encryption_keys.unseal(notice.sealed_secret, context=_context(notice.id))
+
+
+def filled(notice: Notice, text: str) -> str:
+    """An e-mail's text or HTML with its secret, while that is kept. Raises: CannotUnseal."""
+    return text.replace(SECRET_PLACE, secret_of(notice)) if notice.sealed_secret else text
 
 
 def mark_sent(notice: Notice) -> None:
     """It is out, and its secret is forgotten. Nothing happens when another worker took the row meanwhile."""
-    _finish(notice, state="sent", sent_at=now(), last_error="", sealed_secret="")
+    # Without a mail server the development outbox is the mailbox: there the link must still be read.
+    stays = notice.channel == "email" and not settings().smtp_url
+    kept = notice.sealed_secret if stays else ""
+    _finish(notice, state="sent", sent_at=now(), last_error="", sealed_secret=kept)
 
 
 def mark_failed(notice: Notice, reason: str, *, is_final: bool = False) -> None:
@@ -145,7 +161,7 @@ def due_ids(limit: int) -> list[str]:
 
 
 def reseal(key_ring: KeyRing) -> int:
-    """Seal waiting webhooks' secrets with the key that writes now. Returns how many changed."""
+    """Seal every kept secret with the key that writes now. Returns how many changed."""
     changed = 0
     for notice in db.session.scalars(select(Notice).where(Notice.sealed_secret != "")):
         if not key_ring.is_current(notice.sealed_secret):

@@ -6,6 +6,8 @@ from tokenboard.core.clock import monotonic
 from tokenboard.core.db import db
 from tokenboard.core.jobs import task
 from tokenboard.notices import service
+from tokenboard.notices.models import Notice
+from tokenboard.notices.rules import ATTEMPTS_MAX
 from tokenboard.notices.sending import Undelivered, deliver
 
 SWEEP_MESSAGES_MAX = 100
@@ -17,7 +19,14 @@ def send(notice_id: str) -> None:
     """Send a message if it is due and nobody else does. No transaction is open while the network is asked."""
     notice = service.take(notice_id)
     db.session.commit()
-    if notice is None:
+    if notice is not None:
+        _attempt(notice)
+        db.session.commit()
+
+
+def _attempt(notice: Notice) -> None:
+    if notice.attempts > ATTEMPTS_MAX:
+        service.mark_failed(notice, "every worker that tried to send it died", is_final=True)
         return
     try:
         deliver(notice)
@@ -25,7 +34,6 @@ def send(notice_id: str) -> None:
         service.mark_failed(notice, str(failure), is_final=failure.is_final)
     else:
         service.mark_sent(notice)
-    db.session.commit()
 
 
 @task("notices.sweep")

@@ -23,7 +23,7 @@ blueprint = Blueprint("ops_cli", __name__, cli_group="ops")
 _RESEALERS: tuple[tuple[str, Callable[[KeyRing], int]], ...] = (
     ("providers' keys", costs.reseal_connections),
     ("webhook secrets", channels.reseal),
-    ("waiting webhooks", notices.reseal),
+    ("messages' secrets", notices.reseal),
 )
 
 

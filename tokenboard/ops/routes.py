@@ -7,9 +7,12 @@ import json
 from flask import Blueprint, Response
 
 from tokenboard.accounts.guards import current_person
+from tokenboard.core.crypto import CannotUnseal
 from tokenboard.core.errors import NotFound
 from tokenboard.core.settings import settings
 from tokenboard.notices import queries
+from tokenboard.notices.models import Notice
+from tokenboard.notices.service import filled
 from tokenboard.web.fragments import page
 
 blueprint = Blueprint("outbox", __name__, url_prefix="/dev/outbox")
@@ -31,5 +34,13 @@ def outbox() -> Response:
 @blueprint.get("/<id:notice_id>")
 def message(notice_id: str) -> Response:
     found = queries.notice(notice_id)
-    text = json.dumps(json.loads(found.body), indent=2) if found.channel == "webhook" else found.body
-    return page("ops/message.html", notice=found, text=text)
+    return page("ops/message.html", notice=found, text=_text(found))
+
+
+def _text(found: Notice) -> str:
+    if found.channel == "webhook":
+        return json.dumps(json.loads(found.body), indent=2)
+    try:
+        return filled(found, found.body)
+    except CannotUnseal:
+        return found.body  # the secrets of this machine were made anew since

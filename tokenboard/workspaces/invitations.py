@@ -18,7 +18,7 @@ from tokenboard.core.crypto import new_token, token_hash
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
 from tokenboard.core.settings import settings
-from tokenboard.notices.service import send_email
+from tokenboard.notices.service import SECRET_PLACE, send_email
 from tokenboard.workspaces import queries, rules, service
 from tokenboard.workspaces.errors import AnotherInvited, BelongsAlready, InvitationGone, TooMany
 from tokenboard.workspaces.models import Invitation, Membership, Role, Workspace
@@ -97,13 +97,14 @@ def _send(workspace: Workspace, inviter: Person, invitation: Invitation, token: 
         workspace=workspace.name,
         role=invitation.role,
         days=rules.INVITATION_DAYS,
-        link=f"{settings().base_url}/invitations/{token}",
+        link=f"{settings().base_url}/invitations/{SECRET_PLACE}",
     )
     send_email(
         kind="workspaces.invitation",
         address=invitation.email,
         subject=f"{inviter.name} invites you to {workspace.name}",
         text=text,
+        secret=token,
         idempotency_key=f"invitation:{invitation.id}",
         workspace_id=workspace.id,
     )
