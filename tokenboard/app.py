@@ -22,6 +22,7 @@ from tokenboard.costs import (
     tasks as costs_tasks,
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
+from tokenboard.ledger.cli import ledger_commands
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import (
     api as ops_api,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     accounts_cli.init_app(app)
+    app.cli.add_command(ledger_commands)
     credit_value.check(app)
     return app
 
