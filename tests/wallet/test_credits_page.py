@@ -105,6 +105,13 @@ def test_an_address_that_makes_no_sense_still_shows_the_page(people: People, bro
     assert browser(people.alice).get(f"{PAGE}?{query}").status_code == 200
 
 
+def test_the_links_of_a_page_stay_with_the_workspace_its_address_names(people: People, browser: Open):
+    page = browser(people.alice).get(f"{PAGE}?workspace_id={people.alice.workspace_id}").text
+
+    assert f'href="/credits?workspace_id={people.alice.workspace_id}&amp;kind=grant"' in page
+    assert f'href="{CSV}?workspace_id={people.alice.workspace_id}"' in page
+
+
 def test_the_csv_is_the_same_ledger_and_starts_no_formula(people: People, browser: Open):
     _spend(people, 1, "=HYPERLINK(1)")
     alice = browser(people.alice)

@@ -198,14 +198,14 @@ def _parts(grants: list[GrantLine]) -> tuple[GrantPart, ...]:
     return tuple(parts)
 
 
-def ledger_lines(workspace: Workspace, *, kind: str, cursor: str) -> Ledger:
-    """One page of the ledger. Raises: ValidationFailed."""
+def ledger_lines(workspace: Workspace, *, kind: str, cursor: str, kept: dict[str, str]) -> Ledger:
+    """One page of the ledger; `kept` is what every link of it carries on. Raises: ValidationFailed."""
     page = queries.statement(workspace, kind=kind or None, cursor=cursor or None, limit=LINES)
-    chosen = {"kind": kind} if kind else {}
+    chosen = kept | ({"kind": kind} if kind else {})
     older = "" if page.next_before is None else _href(PATH, chosen | {"cursor": str(page.next_before)})
     return Ledger(
         lines=tuple(ledger_line(line) for line in page.lines),
-        filters=_filters(kind),
+        filters=_filters(kind, kept),
         older_href=older,
         newest_href=_href(PATH, chosen),
         csv_href=_href(CSV_PATH, chosen),
@@ -214,9 +214,11 @@ def ledger_lines(workspace: Workspace, *, kind: str, cursor: str) -> Ledger:
     )
 
 
-def _filters(kind: str) -> tuple[Choice, ...]:
+def _filters(kind: str, kept: dict[str, str]) -> tuple[Choice, ...]:
     choices = [("", "All"), *((one, rules.KIND_WORDS[one]) for one in rules.FILTER_KINDS)]
-    return tuple(Choice(label, _href(PATH, {"kind": one} if one else {}), one == kind) for one, label in choices)
+    return tuple(
+        Choice(label, _href(PATH, kept | ({"kind": one} if one else {})), one == kind) for one, label in choices
+    )
 
 
 def _href(path: str, query: dict[str, str]) -> str:

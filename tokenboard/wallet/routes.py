@@ -58,13 +58,18 @@ def _page(found: WorkspaceAccess, refusal: ValidationFailed | None = None) -> Re
         may_change=found.allows(Role.ADMIN),
         may_spend=found.allows(Role.MEMBER),
         balance=credits_page.balance_block(workspace),
-        ledger=credits_page.ledger_lines(workspace, kind=_kind(), cursor=_cursor()),
+        ledger=credits_page.ledger_lines(workspace, kind=_kind(), cursor=_cursor(), kept=_kept(workspace)),
         credit_price=credits_page.price(MICROS_PER_CREDIT),
         threshold=request.form.get("threshold", "")[:40] if refusal else credits_page.threshold_text(line),
         is_low=line is not None and not line.is_armed,
         was_told=line is not None and line.told_at is not None,
         faults=faults_of(refusal) if refusal else {},
     )
+
+
+def _kept(workspace: Workspace) -> dict[str, str]:
+    """A page about a workspace that its address names stays with it."""
+    return {"workspace_id": workspace.id} if "workspace_id" in request.args else {}
 
 
 def _kind() -> str:
