@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, flash, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,6 +13,7 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import InvalidCredentials, NotFound
 from tokenboard.web.forms import fields, one_of
 from tokenboard.web.fragments import page, see_other
+from tokenboard.web.paths import page_shown
 from tokenboard.web.security import local_path
 
 blueprint = Blueprint("accounts", __name__)
@@ -71,14 +70,7 @@ def choose_theme() -> BaseResponse:
     else:
         service.choose_theme(person, theme=theme)
         db.session.commit()
-    return see_other(_page_before())
-
-
-def _page_before() -> str:
-    """The page the form stood on, if it was one of ours."""
-    before = urlsplit(request.referrer or "")
-    path = before.path + (f"?{before.query}" if before.query else "")
-    return local_path(path, "/") if before.netloc == request.host else "/"
+    return see_other(page_shown("/"))
 
 
 @blueprint.get("/account")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import current_app, request
-from werkzeug.exceptions import HTTPException
+from flask import request
+
+from tokenboard.web.paths import is_page
 
 _TABS = (
     ("General", "/settings/general"),
@@ -27,13 +28,4 @@ class Tab:
 
 def settings_tabs() -> list[Tab]:
     """The settings pages there are; the one that is shown is marked."""
-    return [Tab(label, href, request.path.startswith(href)) for label, href in _TABS if is_built(href)]
-
-
-def is_built(path: str) -> bool:
-    """Whether this application has a page at an address."""
-    try:
-        current_app.url_map.bind("").match(path, "GET")
-    except HTTPException:
-        return False
-    return True
+    return [Tab(label, href, request.path.startswith(href)) for label, href in _TABS if is_page(href)]

@@ -17,9 +17,10 @@ from tokenboard.accounts.models import Person
 from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
-from tokenboard.portal.settings_tabs import is_built, settings_tabs
+from tokenboard.portal.settings_tabs import settings_tabs
 from tokenboard.wallet import queries as wallet
 from tokenboard.wallet.credits_page import money, pill_text
+from tokenboard.web.paths import is_page
 from tokenboard.web.shell import Balance, Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
 from tokenboard.workspaces import access
 from tokenboard.workspaces.access import WorkspaceAccess
@@ -97,7 +98,7 @@ def _navigation(person: Person) -> tuple[NavigationItem, ...]:
     return tuple(
         NavigationItem(label, href, icon, request.path == href or request.path.startswith(f"{href}/"))
         for label, href, icon in places
-        if is_built(href)
+        if is_page(href)
     )
 
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from tokenboard.core.db import db
 from tokenboard.core.errors import Busy, Forbidden, RateLimited, TokenBoardError, Unauthenticated
 from tokenboard.web.fragments import is_fragment_request, see_other
+from tokenboard.web.paths import page_shown
 from tokenboard.web.security import SAFE_METHODS
 
 log = logging.getLogger(__name__)
@@ -92,9 +93,15 @@ def _page(status: int, message: str) -> str:
 def _from_ours(error: TokenBoardError) -> Response:
     db.session.rollback()
     if isinstance(error, Unauthenticated) and error.code == "unauthenticated" and not wants_json():
-        path = request.full_path.rstrip("?") if request.method in SAFE_METHODS else "/"
-        return see_other(f"/login?next={quote(path)}")  # type: ignore[return-value]
+        return see_other(f"/login?next={quote(_page_to_return_to())}")  # type: ignore[return-value]
     return answer_for(error)
+
+
+def _page_to_return_to() -> str:
+    """The page that was asked for; for a form or a fragment, which are none, the page it belongs to."""
+    if request.method in SAFE_METHODS and not is_fragment_request():
+        return request.full_path.rstrip("?")
+    return page_shown("/")
 
 
 def _from_csrf(error: CSRFError) -> Response:

@@ -6,7 +6,6 @@ Every form names its workspace, so that a tab left open acts on what it shows an
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -18,6 +17,7 @@ from tokenboard.core.errors import TokenBoardError
 from tokenboard.core.parsing import parse_email
 from tokenboard.web.forms import faults_of, fields, one_of
 from tokenboard.web.fragments import page, see_other
+from tokenboard.web.paths import page_shown
 from tokenboard.workspaces import access, invitations, queries, rules, service
 from tokenboard.workspaces.access import WorkspaceAccess
 from tokenboard.workspaces.forms import cap_cents, workspace_name
@@ -153,9 +153,8 @@ def create() -> Response | BaseResponse:
 @blueprint.post("/workspaces/switch")
 def switch() -> BaseResponse:
     access.choose(_found())
-    before = urlsplit(request.referrer or "")
-    is_settings = before.netloc == request.host and before.path.startswith("/settings/")
-    return see_other(before.path if is_settings else HOME)
+    before = page_shown(HOME)
+    return see_other(before if before.startswith("/settings/") else HOME)
 
 
 @blueprint.get("/invitations/<token>")
