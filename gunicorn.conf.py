@@ -3,7 +3,8 @@
 Laws: never preload (psycopg imported before gevent's patch waits in C and stops every other request: 50 waits of 0.2 s
 took 10.5 s); SQLite stays on threads (a greenlet that yields inside a write transaction stalled the hub for 18 s).
 This file imports nothing but the standard library: it is read before the patch.
-Read from the environment: HOST, PORT, WEB_CONCURRENCY, DATABASE_URL and its older names, TOKENBOARD_ENV.
+Read from the environment: HOST, PORT, DATABASE_URL and its older names, TOKENBOARD_ENV; WEB_CONCURRENCY by gunicorn
+itself. All are declared in tokenboard/core/config.py, where a bad value stops the start.
 `forwarded_allow_ips` is left to FORWARDED_ALLOW_IPS (Heroku sets it).
 """
 

@@ -185,3 +185,15 @@ def test_every_setting_explains_itself():
         assert declaration.doc.endswith("."), attribute
         assert declaration.name == declaration.name.upper()
     assert {attribute for attribute, _, _ in declarations()} <= set(Settings.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com/", "app.example.com", "*", "https://app.example.com/path"])
+def test_an_origin_that_no_browser_sends_is_refused(origin: str, tmp_path: Path):
+    assert "CORS_ORIGINS must be origins like" in _faults({"CORS_ORIGINS": origin}, tmp_path)
+
+
+def test_what_gunicorn_reads_is_read_here_too(tmp_path: Path):
+    settings = load_settings({"HOST": "::1", "WEB_CONCURRENCY": "3"}, instance_path=tmp_path)
+
+    assert (settings.host, settings.web_concurrency) == ("::1", 3)
+    assert "WEB_CONCURRENCY must be a whole number" in _faults({"WEB_CONCURRENCY": "many"}, tmp_path)

@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tokenboard.core import settings_fields as read
 from tokenboard.core.crypto import KeyRing
-from tokenboard.core.development_secrets import development_secrets
 from tokenboard.core.payment_settings import PaymentSettings
 from tokenboard.core.settings_checks import check
+from tokenboard.core.settings_defaults import with_defaults
 from tokenboard.core.settings_fields import ConfigError, Declaration, raw_value, setting
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +35,20 @@ class Settings(PaymentSettings):
         default="development",
     )
     port: int = setting("PORT", read.integer(1, 65535), "Port of the web process.", group="Where it runs", default=8000)
+    host: str = setting(
+        "HOST",
+        read.text,
+        "Address the web process binds. Unset: 0.0.0.0 in production, else 127.0.0.1.",
+        group="Where it runs",
+        default="",
+    )
+    web_concurrency: int = setting(
+        "WEB_CONCURRENCY",
+        read.integer(1, 64),
+        "Web processes that gunicorn starts; with SQLite leave it at 1.",
+        group="Where it runs",
+        default=1,
+    )
     base_url: str = setting(
         "BASE_URL",
         read.http_url,
@@ -63,7 +76,7 @@ class Settings(PaymentSettings):
     )
     cors_origins: tuple[str, ...] = setting(
         "CORS_ORIGINS",
-        read.names,
+        read.origins,
         "Origins whose own front ends may call /api/ with a bearer token, comma-separated.",
         group="Where it runs",
         default=(),
@@ -256,7 +269,7 @@ def load_settings(environ: Mapping[str, str], *, instance_path: Path | None = No
         _read_one(attribute, declaration, environ, values, faults)
     if faults:
         raise ConfigError(faults)
-    settings = Settings(**_with_defaults(values, instance))  # type: ignore[arg-type]
+    settings = Settings(**with_defaults(values, instance))  # type: ignore[arg-type]
     check(settings, declarations())
     return settings
 
@@ -272,25 +285,3 @@ def _read_one(
         faults.extend(error.faults)
     except ValueError as error:
         faults.append(f"{declaration.name} {error}.")
-
-
-def _with_defaults(values: dict[str, object], instance: Path) -> dict[str, object]:
-    """Fill in what is derived from other settings, and what development generates."""
-    filled = dict(values)
-    if filled.get("environment") != "production":
-        generated = {k: v for k, v in development_secrets(instance).items() if k not in filled}
-        filled |= {k: read.key_ring(v) if k == "encryption_keys" else v for k, v in generated.items()}
-        filled.setdefault("database_url", f"sqlite:///{instance / 'tokenboard.sqlite3'}")
-    else:
-        filled.setdefault("signup_credits", 0)  # a site in the open does not give credits away unasked
-    filled.setdefault("base_url", f"http://localhost:{filled.get('port', 8000)}")
-    filled.setdefault("proxy_hops", 1 if filled["is_on_heroku"] else 0)
-    if filled["is_on_heroku"] and "redis_url" in filled:
-        filled["redis_url"] = read.heroku_redis_url(str(filled["redis_url"]))
-    filled.setdefault("trusted_hosts", _default_hosts(str(filled["base_url"])))
-    return filled
-
-
-def _default_hosts(base_url: str) -> tuple[str, ...]:
-    host = urlsplit(base_url).hostname or "localhost"
-    return ("localhost", "127.0.0.1", "[::1]") if read.is_loopback_host(host) else (host,)

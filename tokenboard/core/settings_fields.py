@@ -135,6 +135,16 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(filter(None, (piece.strip() for piece in value.split(","))))
 
 
+def origins(value: str) -> tuple[str, ...]:
+    """Origins as browsers write them: scheme and host, no path. With a slash at the end one would match nothing."""
+    found = names(value)
+    for one in found:
+        parts = urlsplit(one)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or one != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError("must be origins like https://app.example.com, without a path")
+    return found
+
+
 def site_path(value: str) -> str:
     """A path of this site: one leading slash, nothing clever."""
     is_plain = value.isascii() and not set(value) & set("\\?#") and all(32 < ord(one) < 127 for one in value)

@@ -45,6 +45,10 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
         "DATABASE_URL is SQLite: one machine only, and its file must lie on a disk that is kept and backed up.",
     )
     yield (
+        settings.is_sqlite and settings.web_concurrency > 1,
+        "WEB_CONCURRENCY is more than 1 with SQLite: the processes wait for one another's writes. Leave it at 1.",
+    )
+    yield (
         is_production and settings.redis_url.startswith("redis://") and "@" not in settings.redis_url,
         "REDIS_URL has neither password nor TLS: whoever reaches that port can run jobs.",
     )
