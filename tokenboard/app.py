@@ -9,6 +9,14 @@ from flask_migrate import Migrate
 
 from tokenboard import wiring
 from tokenboard.accounts import api as accounts_api, cli as accounts_cli, routes as accounts_routes, sessions
+from tokenboard.billing import (
+    admin_api as billing_admin_api,
+    api as billing_api,
+    cli as billing_cli,
+    reconciling,
+    tasks as billing_tasks,
+    webhooks as billing_webhooks,
+)
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
 from tokenboard.costs import (
@@ -45,7 +53,17 @@ from tokenboard.web import api, assets, errors, filters, limits, macros, paths, 
 from tokenboard.workspaces import api as workspaces_api, channel_routes, routes as workspaces_routes
 
 # Imported so that the worker finds their tasks by name.
-TASKS = (books_tasks, budget_tasks, costs_tasks, demo_tasks, notices_tasks, ops_tasks, wallet_tasks)
+TASKS = (
+    billing_tasks,
+    reconciling,
+    books_tasks,
+    budget_tasks,
+    costs_tasks,
+    demo_tasks,
+    notices_tasks,
+    ops_tasks,
+    wallet_tasks,
+)
 
 migrate = Migrate(directory=str(ROOT / "migrations"), compare_type=True, render_as_batch=True)
 
@@ -117,6 +135,10 @@ def _blueprints() -> list[Blueprint]:
         wallet_routes.blueprint,
         wallet_api.blueprint,
         example_routes.blueprint,
+        billing_api.blueprint,
+        billing_admin_api.blueprint,
+        billing_webhooks.blueprint,
+        billing_cli.blueprint,
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,

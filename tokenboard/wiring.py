@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from tokenboard.billing import topup_service
 from tokenboard.core.config import Settings
 from tokenboard.core.errors import NotConfigured
 from tokenboard.providers.anthropic_client import AnthropicClient
@@ -102,3 +103,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its clients, and connect the ledger's one signal to who listens."""
     app.extensions["clients"] = WiredClients(settings)
     low_balance_service.connect()
+    topup_service.connect()

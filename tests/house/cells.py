@@ -6,10 +6,11 @@ Everything belongs to the team of `tests/people.py`, so that a stranger must get
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
+from tests.house.billing_cells import billing_samples
+from tests.house.sampled import Sampled
 from tests.people import People
 from tokenboard.accounts.models import Person
 from tokenboard.core.clock import now, today
@@ -26,18 +27,6 @@ from tokenboard.workspaces.models import AlertChannel, Invitation, Membership, R
 KEY = "sk-admin-sandbox"
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """What to send. `names_workspace`: the request itself says whose it is, so a stranger gets 404."""
-
-    ids: tuple[str, ...] = ()
-    query: dict[str, str] = field(default_factory=dict)
-    json: dict[str, Any] = field(default_factory=dict)
-    form: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
-    names_workspace: bool = False
-
-
 def samples(people: People) -> defaultdict[str, Sampled]:
     """By the map's own spelling; a route that needs nothing is not listed."""
     with people.app.app_context():
@@ -46,6 +35,7 @@ def samples(people: People) -> defaultdict[str, Sampled]:
     listed: defaultdict[str, Sampled] = defaultdict(Sampled)
     listed.update(_calls(people, rows, team))
     listed.update(_pages(people, rows))
+    listed.update(billing_samples(people))
     return listed
 
 

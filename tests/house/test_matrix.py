@@ -105,6 +105,8 @@ def _expected(row: Row, who: str, sample: Sampled) -> str:
         return "turned away"
     if may == "anyone":
         return "in"
+    if may.endswith("signature"):
+        return "unsigned"  # whoever asks
     if may == "who has the link":
         return "hidden"  # asked with a made-up one
     if who in {"anonymous", "revoked"}:
@@ -126,6 +128,8 @@ def _expected(row: Row, who: str, sample: Sampled) -> str:
 def _seen(row: Row, answer: TestResponse) -> str:
     if row.who_may != "anyone" and _is_turned_away(answer):  # signing out leads to the sign-in too
         return "turned away"
+    if row.who_may.endswith("signature") and answer.status_code == 400:
+        return "unsigned"
     return {403: "forbidden", 404: "hidden"}.get(answer.status_code, "in")
 
 

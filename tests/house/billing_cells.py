@@ -1,0 +1,70 @@
+"""Samples of billing's routes: a pack of the sandbox's catalogue, an order of the team, an event, a code."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tests.house.sampled import Sampled
+from tests.people import People
+from tokenboard.billing import catalogue_service, promo_service
+from tokenboard.billing.inbox_models import InboxEvent
+from tokenboard.billing.models import Payment
+from tokenboard.core.clock import now
+from tokenboard.core.crypto import new_token
+from tokenboard.core.db import db
+from tokenboard.providers.stripe_objects import Price, Product
+
+_PACK = "price_SbxPack100"
+_LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def billing_samples(people: People) -> dict[str, Sampled]:
+    """By the map's own spelling."""
+    with people.app.app_context():
+        payment_id, event_id, code = _rows(people)
+    team = {"workspaceId": people.team_id}
+    bought = {"packageId": _PACK, "idempotencyKey": new_token()} | team
+    rule = {"enabled": False, "thresholdCredits": 5, "packageId": _PACK, "monthlyCapCents": 500}
+    return {
+        "POST /api/billing/checkout": Sampled(json=bought, names_workspace=True),
+        "POST /api/billing/checkout-session": Sampled(
+            json={"priceId": _PACK, "idempotencyKey": new_token()} | team, names_workspace=True
+        ),
+        "GET /api/billing/portal-link": Sampled(query=team, names_workspace=True),
+        "POST /api/billing/portal-link": Sampled(json=team, names_workspace=True),
+        "POST /api/credits/buy": Sampled(json=bought, names_workspace=True),
+        "GET /api/subscription": Sampled(query=team, names_workspace=True),
+        "POST /api/checkout/start": Sampled(json=bought, names_workspace=True),
+        "POST /api/checkout/mpesa": Sampled(json=bought | {"phone": "0712345678"}, names_workspace=True),
+        "GET /api/checkout/:reference": Sampled((payment_id,), names_workspace=True),
+        "POST /api/credits/redeem": Sampled(json={"code": code} | team, names_workspace=True),
+        "GET /api/credits/auto-topup": Sampled(query=team, names_workspace=True),
+        "PUT /api/credits/auto-topup": Sampled(json=rule | team, names_workspace=True),
+        "POST /api/admin/payments/:id/refund": Sampled((payment_id,), json={"amountCents": 1}),
+        "POST /api/admin/webhooks/:id/replay": Sampled((event_id,)),
+    }
+
+
+def _rows(people: People) -> tuple[str, str, str]:
+    product = Product("prod_SbxPack100", "100 credits", None, True, {"includedCredits": "100"})
+    catalogue_service.learn_product(product=product, at=_LONG_AGO)
+    plain = {"interval": None, "interval_count": 0, "usage_type": None, "billing_scheme": "per_unit"}
+    more = {"trial_days": None, "lookup_key": None, "nickname": None, "metadata": {}, "created_at": None}
+    price = Price(_PACK, product.id, product, "usd", 100, True, **plain, **more)
+    catalogue_service.learn_price(price=price, at=_LONG_AGO)
+    payment = Payment(
+        workspace_id=people.team_id,
+        provider="stripe",
+        kind="pack",
+        intent_key=new_token(),
+        amount_minor=100,
+        currency="usd",
+        credits_micros=100_000_000,
+    )
+    event = InboxEvent(
+        provider="stripe", event_id=new_token(), type="none", created_at=now(), is_live=False, body=b"{}", state="done"
+    )
+    db.session.add_all([payment, event])
+    _, codes = promo_service.make_batch(name="matrix", count=1, actor="matrix", credits_micros=1_000_000)
+    db.session.commit()
+    return payment.id, event.id, codes[0]

@@ -1,0 +1,140 @@
+"""What programs send to billing's doors: shapes and limits. Amounts and credits are never taken from here."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from tokenboard.core.errors import ValidationFailed
+from tokenboard.core.money import AmountError, decimal_of
+from tokenboard.core.settings import settings
+from tokenboard.wallet.forms import Credits, Key
+from tokenboard.web.api import Body, Query
+from tokenboard.web.security import local_path
+
+MOST, USUAL = 200, 50
+_PHONE = re.compile(r"(?:\+?254|0)([17][0-9]{8})", re.ASCII)
+_DOLLARS_SCHEMA = {"type": "number", "minimum": 1, "maximum": 1000, "description": "US dollars, two decimals"}
+
+
+def _cents(value: object) -> int:
+    """US cents of a JSON number of dollars."""
+    if isinstance(value, str):
+        raise ValueError("Write the amount as a number, such as 12.50.")
+    try:
+        cents = decimal_of(value) * 100
+    except AmountError as error:
+        raise ValueError("Write the amount as a number, such as 12.50.") from error
+    if cents != cents.to_integral_value() or not 0 < cents <= 10**9:
+        raise ValueError("An amount in dollars has at most two decimals.")
+    return int(cents)
+
+
+def _phone(text: str) -> str:
+    """A Kenyan mobile number as Paystack wants it: +2547…"""
+    found = _PHONE.fullmatch("".join(one for one in text if one not in " -()"))
+    if found is None:
+        raise ValueError("Write a Kenyan mobile number, such as 0712 345 678.")
+    return f"+254{found[1]}"
+
+
+Dollars = Annotated[int, PlainValidator(_cents), WithJsonSchema(_DOLLARS_SCHEMA)]
+Phone = Annotated[str, Field(max_length=30), AfterValidator(_phone)]
+Named = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class OwnQuery(Query):
+    workspace_id: str | None = None
+
+
+class CheckoutBody(Body):
+    package_id: Named
+    workspace_id: str | None = None
+    idempotency_key: Key | None = None
+
+
+class SessionBody(Body):
+    price_id: Named
+    success_url: str | None = Field(None, max_length=2_000)
+    cancel_url: str | None = Field(None, max_length=2_000)
+    quantity: int = Field(1, ge=1, le=100)
+    workspace_id: str | None = None
+    idempotency_key: Key | None = None
+
+
+class BuyBody(Body):
+    package_id: Named
+    provider: Literal["stripe", "paystack"] = "stripe"
+    workspace_id: str | None = None
+    idempotency_key: Key | None = None
+
+
+class StartBody(Body):
+    package_id: Named | None = None
+    amount_usd: Dollars | None = None
+    currency: Literal["USD", "KES"] | None = None
+    return_url: str | None = Field(None, max_length=2_000)
+    workspace_id: str | None = None
+    idempotency_key: Key | None = None
+
+
+class MpesaBody(Body):
+    package_id: Named | None = None
+    amount_usd: Dollars | None = None
+    phone: Phone
+    workspace_id: str | None = None
+    idempotency_key: Key | None = None
+
+
+class PortalBody(Body):
+    workspace_id: str | None = None
+
+
+class RedeemBody(Body):
+    code: str = Field(min_length=1, max_length=60)
+    workspace_id: str | None = None
+
+
+class TopUpBody(Body):
+    enabled: bool
+    threshold_credits: Credits
+    package_id: Named
+    monthly_cap_cents: int = Field(ge=100, le=10_000_000)
+    workspace_id: str | None = None
+
+
+class RefundBody(Body):
+    amount_cents: int | None = Field(None, ge=1, le=10**12)
+    idempotency_key: Key | None = None
+
+
+class InboxQuery(Query):
+    limit: int = Field(USUAL, ge=1, le=MOST)
+    cursor: str | None = Field(None, max_length=200)
+    state: Literal["new", "retry", "done", "ignored", "dead"] | None = None
+    provider: Literal["stripe", "paystack"] | None = None
+
+
+class CallbackQuery(Query):
+    reference: str = Field("", max_length=100)
+    trxref: str = Field("", max_length=100)
+
+
+def own_url(url: str | None, field: str) -> str:
+    """An address on this site, or a path of it; empty for none. Raises: ValidationFailed."""
+    if not url:
+        return ""
+    base, given = urlsplit(settings().base_url), urlsplit(url)
+    if url.startswith("/") and local_path(url, "") == url:
+        return f"{settings().base_url}{url}"
+    if (given.scheme, given.netloc) != (base.scheme, base.netloc) or "\\" in url or not url.isprintable():
+        raise ValidationFailed({field: ["The address must be on this site."]})
+    return url
+
+
+def own_path(url: str | None, field: str) -> str:
+    """As `own_url`, without the site."""
+    return own_url(url, field).removeprefix(settings().base_url)

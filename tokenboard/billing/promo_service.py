@@ -1,0 +1,154 @@
+"""Promo codes: batches made by an administrator, each code redeemed by so many people, once a person and batch.
+
+Law: the code's counter is moved by one guarded UPDATE and the redemption is unique, so that two people, or two tabs,
+that redeem the last use at once make one grant.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+
+from tokenboard.accounts.models import Person
+from tokenboard.audit import service as audit
+from tokenboard.billing import catalogue_queries
+from tokenboard.billing.errors import CodeNotValid, CodeUsed, PriceNotFound
+from tokenboard.billing.promo_models import PromoBatch, PromoCode, PromoRedemption
+from tokenboard.core.clock import now
+from tokenboard.core.crypto import token_hash
+from tokenboard.core.db import db, new_id
+from tokenboard.core.money import MICROS_PER_CREDIT
+from tokenboard.ledger import service as ledger
+from tokenboard.ledger.accounts import House
+from tokenboard.ledger.kinds import Category
+from tokenboard.ledger.results import Posting
+from tokenboard.workspaces.models import Workspace
+
+MOST_CODES = 1_000  # of one batch
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike: codes are read from paper
+_LENGTH = 16  # 80 bits: not to be guessed
+_PLAN_DAYS = {"month": 31, "year": 366}
+
+
+def make_batch(
+    *,
+    name: str,
+    count: int,
+    actor: str,
+    credits_micros: int = 0,
+    plan_price: str = "",
+    uses_each: int = 1,
+    expires_at: datetime | None = None,
+    credits_live_days: int = 0,
+) -> tuple[PromoBatch, list[str]]:
+    """A batch and its codes in clear: shown this once, kept as hashes. Raises: PriceNotFound."""
+    if not 1 <= count <= MOST_CODES:
+        raise ValueError(f"A batch has 1 to {MOST_CODES:,} codes.")
+    plan = _plan(plan_price) if plan_price else ""
+    batch = PromoBatch(
+        name=name,
+        credits_micros=credits_micros,
+        plan_price_provider_id=plan,
+        uses_each=uses_each,
+        expires_at=expires_at,
+        credits_live_days=credits_live_days,
+        actor=actor,
+    )
+    db.session.add(batch)
+    db.session.flush()
+    codes = [_new_code() for _ in range(count)]
+    db.session.add_all(PromoCode(batch_id=batch.id, code_hash=_hash(code), last4=code[-4:]) for code in codes)
+    audit.record("billing.promo_batch_made", actor=actor, subject=batch.id, facts={"name": name, "count": count})
+    return batch, codes
+
+
+def _plan(plan_price: str) -> str:
+    offer = catalogue_queries.offer(plan_price)
+    if offer.price.interval is None:
+        raise PriceNotFound
+    return offer.price.provider_id
+
+
+def _new_code() -> str:
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    return "-".join(letters[start : start + 4] for start in range(0, _LENGTH, 4))
+
+
+def _hash(code: str) -> str:
+    plain = "".join(one for one in code.upper() if one.isascii() and one.isalnum())
+    return token_hash(f"promo:{plain}")
+
+
+def redeem(*, workspace: Workspace, person: Person, code: str) -> tuple[Posting, int]:
+    """Turn a code into credits: the posting, and how many micro-credits. Raises: CodeNotValid, CodeUsed."""
+    found = db.session.execute(
+        select(PromoCode, PromoBatch)
+        .join(PromoBatch, PromoBatch.id == PromoCode.batch_id)
+        .where(
+            PromoCode.code_hash == _hash(code),
+            PromoBatch.ended_at.is_(None),
+            or_(PromoBatch.expires_at.is_(None), PromoBatch.expires_at > now()),
+        )
+    ).first()
+    if found is None:
+        raise CodeNotValid
+    promo, batch = found
+    used = select(PromoRedemption.id).where(
+        PromoRedemption.batch_id == batch.id, PromoRedemption.person_id == person.id
+    )
+    if db.session.scalar(used) is not None or not _take_use(promo, batch):
+        raise CodeUsed
+    return _grant(workspace, person, promo, batch)
+
+
+def _take_use(promo: PromoCode, batch: PromoBatch) -> bool:
+    taken = update(PromoCode).where(PromoCode.id == promo.id, PromoCode.uses < batch.uses_each)
+    taken = taken.values(uses=PromoCode.uses + 1).execution_options(synchronize_session=False)
+    return db.session.scalar(taken.returning(PromoCode.id)) is not None
+
+
+def _grant(workspace: Workspace, person: Person, promo: PromoCode, batch: PromoBatch) -> tuple[Posting, int]:
+    micros, days = _worth(batch)
+    redemption_id = new_id()
+    posting = ledger.grant(
+        wallet_id=workspace.ledger_account_id,
+        amount_micros=micros,
+        category=Category.PROMOTIONAL,
+        house=House.PROMOTIONS,
+        # One a person and batch, whichever wallet it goes to: the second of two tabs finds it taken.
+        payment=f"promo:{batch.id}:{person.id}",
+        key=f"promo:{batch.id}:{person.id}",
+        expires_at=now() + timedelta(days=days) if days else None,
+        description=f"Code {batch.name}"[:200],
+        source=f"billing:promo:{promo.id}",
+    )
+    if posting.is_replay:
+        raise CodeUsed
+    facts = {"batch_id": batch.id, "code_id": promo.id, "person_id": person.id, "workspace_id": workspace.id}
+    db.session.add(PromoRedemption(id=redemption_id, transaction_id=posting.transaction_id, **facts))
+    audit.record(
+        "billing.code_redeemed",
+        actor=person.id,
+        subject=promo.id,
+        workspace_id=workspace.id,
+        facts={"credits_micros": micros},
+    )
+    return posting, micros
+
+
+def _worth(batch: PromoBatch) -> tuple[int, int]:
+    """Micro-credits, and days they live. A plan gives what one period of it includes, for that period."""
+    if not batch.plan_price_provider_id:
+        return batch.credits_micros, batch.credits_live_days
+    offer = catalogue_queries.known_price(batch.plan_price_provider_id)
+    if offer is None or not offer.product.credits or offer.price.interval is None:
+        raise CodeNotValid
+    return offer.product.credits * MICROS_PER_CREDIT, _PLAN_DAYS[offer.price.interval]
+
+
+def end_batch(*, batch_id: str, actor: str) -> None:
+    """Its codes are worth nothing from now on; what was redeemed stays."""
+    db.session.execute(update(PromoBatch).where(PromoBatch.id == batch_id).values(ended_at=now()))
+    audit.record("billing.promo_batch_ended", actor=actor, subject=batch_id)

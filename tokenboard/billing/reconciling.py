@@ -1,0 +1,171 @@
+"""Our books against the providers': what was paid there and not credited here, which events never arrived.
+
+Laws: it reports first and heals only when told to, by the very functions that webhooks use; nobody is asked inside a
+transaction; a provider that cannot be asked is a finding, not a crash.
+Source: reference "Stripe", section 3 (missed events, events never made), case 20.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from tokenboard.audit.alerts import raise_alert, resolve_alert
+from tokenboard.billing import (
+    inbox_service,
+    payment_queries as queries,
+    paystack_service,
+    stripe_service,
+    subscription_service,
+    tasks,
+)
+from tokenboard.billing.asking import MOST_QUESTIONS, Answers
+from tokenboard.billing.errors import EventUnusable, NeedsAnswer
+from tokenboard.billing.inbox_models import InboxEvent
+from tokenboard.core.clock import now
+from tokenboard.core.db import db
+from tokenboard.core.errors import NotConfigured
+from tokenboard.core.jobs import task
+from tokenboard.providers.payments import EventUnreadable, PaymentError
+from tokenboard.providers.paystack_objects import PaystackTransaction
+from tokenboard.providers.stripe_objects import CheckoutSession, Invoice, StripeEvent
+from tokenboard.web.clients import clients
+
+log = logging.getLogger(__name__)
+
+USUAL_DAYS, MOST_DAYS = 3, 30  # Stripe keeps events for 30
+KIND = "billing.reconciliation"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference; `heal` mends it, by the same function as a webhook. None: a person must look."""
+
+    provider: str
+    object_id: str
+    what: str
+    heal: Callable[[], object] | None = None
+
+
+def reconcile(*, days: int = USUAL_DAYS, is_healing: bool) -> list[Finding]:
+    """Every difference of the last days; with `is_healing` those that can be mended are. Commits."""
+    since = now() - timedelta(days=min(days, MOST_DAYS))
+    findings: list[Finding] = []
+    for provider, look in (("stripe", _stripe), ("paystack", _paystack)):
+        try:
+            findings += list(look(since))
+        except NotConfigured:
+            continue
+        except (PaymentError, EventUnreadable) as error:
+            db.session.rollback()
+            findings.append(Finding(provider, "", f"It could not be asked: {error}"))
+    if is_healing:
+        for finding in findings:
+            _heal(finding)
+    return findings
+
+
+def _heal(finding: Finding) -> None:
+    if finding.heal is None:
+        return
+    try:
+        finding.heal()
+        db.session.commit()
+    except (EventUnusable, PaymentError) as error:
+        db.session.rollback()
+        log.warning("not_healed", extra={"object": finding.object_id, "error": str(error)})
+
+
+def _stripe(since: datetime) -> Iterator[Finding]:
+    client = clients().stripe()
+    events = client.events(since, stripe_service.EVENT_TYPES, only_undelivered=True)
+    sessions = [one for one in client.checkout_sessions(since=since) if one.is_settled]
+    invoices = list(client.invoices(since=since, status="paid"))
+    yield from _lost_events(events)
+    yield from _uncredited_sessions(sessions)
+    yield from _uncredited_invoices(invoices)
+
+
+def _lost_events(events: list[StripeEvent]) -> Iterator[Finding]:
+    wanted = select(InboxEvent.event_id).where(InboxEvent.provider == "stripe")
+    known = set(db.session.scalars(wanted.where(InboxEvent.event_id.in_([one.id for one in events]))))
+    db.session.commit()
+    for event in events:
+        if event.id not in known:
+            yield Finding("stripe", event.id, f"{event.type} was never delivered", lambda found=event: _take_in(found))  # type: ignore[misc]
+
+
+def _take_in(event: StripeEvent) -> None:
+    """As if it had been delivered: stored, then handled by the same task."""
+    inbox_service.receive_stripe(event=event, body=json.dumps(dict(event.payload), default=str).encode())
+    db.session.commit()
+    row = inbox_service.find(event.id)
+    db.session.commit()
+    if row is not None:
+        tasks.process_event(row.id)
+
+
+def _uncredited_sessions(sessions: list[CheckoutSession]) -> Iterator[Finding]:
+    for session in sessions:
+        payment = queries.by_object("stripe", session.id) or queries.by_id(session.client_reference_id)
+        is_open = payment is not None and payment.paid_at is None
+        db.session.commit()
+        if is_open:
+            words = "paid, and not credited"
+            yield Finding("stripe", session.id, words, lambda found=session: stripe_service.follow_session(found))  # type: ignore[misc]
+
+
+def _uncredited_invoices(invoices: list[Invoice]) -> Iterator[Finding]:
+    for invoice in invoices:
+        if invoice.subscription_id is None:
+            continue
+        is_known = queries.by_object("stripe", invoice.id) is not None
+        db.session.commit()
+        if not is_known:
+            yield Finding("stripe", invoice.id, "paid, and not credited", lambda found=invoice: _pay(found))  # type: ignore[misc]
+
+
+def _pay(invoice: Invoice) -> None:
+    answers = Answers()
+    for _ in range(MOST_QUESTIONS):
+        try:
+            subscription_service.pay_invoice(invoice=invoice, answers=answers)
+            return
+        except NeedsAnswer as missing:
+            db.session.rollback()
+            answers.learn(missing.question, clients())
+
+
+def _paystack(since: datetime) -> Iterator[Finding]:
+    listed = list(clients().paystack().transactions(since, now() + timedelta(days=1), "success"))
+    for told in listed:
+        payment = queries.by_id(told.reference)
+        is_open = payment is not None and payment.provider == "paystack" and payment.paid_at is None
+        db.session.commit()
+        if is_open:
+            words = "paid, and not credited"
+            yield Finding("paystack", told.reference, words, lambda found=told: _follow(found))  # type: ignore[misc]
+
+
+def _follow(listed: PaystackTransaction) -> None:
+    verified = clients().paystack().verify(listed.reference)
+    payment = paystack_service.order_of(listed.reference)
+    paystack_service.follow_transaction(payment, verified)
+
+
+@task("billing.reconcile")
+def reconcile_and_heal() -> None:
+    """The periodic run: tell the operator what was missing, mend it."""
+    findings = reconcile(is_healing=True)
+    if findings:
+        words = "; ".join(f"{one.provider} {one.object_id} {one.what}" for one in findings[:5])
+        message = f"{len(findings)} differences with the payment providers: {words}"
+        raise_alert(KIND, subject="run", severity="warning", message=message)
+    else:
+        resolve_alert(KIND, subject="run")
+    db.session.commit()
