@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tokenboard.core import logging as our_logging
+from tokenboard.core import clock, logging as our_logging
 from tokenboard.core.redaction import redact, redact_value
 
 CANARIES = [
@@ -62,6 +62,14 @@ def test_numbers_and_flags_stay_what_they_are():
     assert redact_value("tokens", 12) == 12
     assert redact_value("is_secret", True) is True
     assert redact_value("ratio", 0.5) == 0.5
+
+
+@pytest.mark.parametrize("piece", ["a.", "a-", "x://", "tb=", "eyJa.", "sk-", "Bearer "])
+def test_a_long_text_is_read_in_no_time(piece: str):
+    begun = clock.monotonic()
+    redact(piece * (120_000 // len(piece)))
+
+    assert clock.monotonic() - begun < 2
 
 
 def test_what_is_endless_is_cut():

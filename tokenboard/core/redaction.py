@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _HIDDEN = "[hidden]"
-# Each pattern keeps what tells the kind of secret and hides the rest.
+# Each pattern keeps what tells the kind of secret and hides the rest. What stands before a mark is bounded: unbounded,
+# 120 KB of "a.a.a." took 17 s.
 _PATTERNS = (
     (re.compile(r"\b(sk-(?:ant-|admin-|proj-|svcacct-|tb-)?)[A-Za-z0-9_-]{6,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b((?:sk|rk|pk)_(?:live|test)_)[A-Za-z0-9]{6,}"), rf"\1{_HIDDEN}"),
@@ -13,8 +14,8 @@ _PATTERNS = (
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"), _HIDDEN),
     (re.compile(r"((?:__Host-)?tb(?:_session|[-_]device)?=)[^;\s\"']{8,}"), rf"\1{_HIDDEN}"),
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://[^:/@\s]*):[^@\s/]+@"), rf"\1:{_HIDDEN}@"),
-    (re.compile(r"\b([A-Za-z0-9])[A-Za-z0-9._%+-]*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"), r"\1…@\2"),
+    (re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://[^:/@\s]*):[^@\s/]+@"), rf"\1:{_HIDDEN}@"),
+    (re.compile(r"\b([A-Za-z0-9])[A-Za-z0-9._%+-]{0,63}@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"), r"\1…@\2"),
 )
 _SECRET_NAMES = re.compile(
     r"password|passwd|secret|token|api_?key|authorization|cookie|admin_?key|pepper|sealed", re.IGNORECASE

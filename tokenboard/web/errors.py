@@ -132,5 +132,6 @@ def _from_database(error: Exception) -> Response:
 def _from_anything(error: Exception) -> Response:
     """The last resort: log everything, tell the caller nothing but where to find it."""
     db.session.rollback()
-    log.exception("unexpected_error", extra={"path": request.path, "method": request.method})
+    # The rule and not the path: a path may hold the token of a link.
+    log.exception("unexpected_error", extra={"rule": str(request.url_rule), "method": request.method})
     return answer_for(TokenBoardError(f"Something broke on our side. Reference: {g.get('request_id', '')}"))
