@@ -112,23 +112,11 @@ def integer(lowest: int, highest: int) -> Callable[[str], int]:
     return read
 
 
-def decimal(value: str) -> Decimal:
-    return parse_amount(value)
-
-
 def positive_decimal(value: str) -> Decimal:
     amount = parse_amount(value)
     if not amount:
         raise ValueError("must be more than 0")
     return amount
-
-
-def flag(value: str) -> bool:
-    if value.lower() in {"1", "true", "yes", "on"}:
-        return True
-    if value.lower() in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError("must be true or false")
 
 
 def names(value: str) -> tuple[str, ...]:
