@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tests.people import Browser
 from tokenboard.accounts import service
@@ -106,6 +107,23 @@ def test_use_is_noted_at_most_once_a_minute(people):
     with time_machine.travel(later, tick=False):
         is_signed_in(browser)
     assert sign_ins(people.app, people.alice.id)[0].last_seen_at == later
+
+
+def test_a_page_is_answered_also_when_its_use_cannot_be_noted(sqlite_people, monkeypatch):
+    browser = sqlite_people.browser(sqlite_people.alice)
+    with sqlite_people.app.app_context():
+        db.session.execute(update(SignIn).values(last_seen_at=now() - timedelta(minutes=5)))
+        db.session.commit()
+    real = db.session.execute
+
+    def no_place_in_the_pool(statement, *given, **more):
+        if getattr(statement, "is_update", False):
+            raise PoolTimeout("QueuePool limit of size 8 overflow 0 reached")
+        return real(statement, *given, **more)
+
+    monkeypatch.setattr(db.session, "execute", no_place_in_the_pool)
+
+    assert browser.get("/account").status_code == 200
 
 
 def test_a_disabled_person_is_out_everywhere_at_once(people):

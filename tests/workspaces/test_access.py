@@ -50,6 +50,16 @@ def test_without_an_id_it_is_the_persons_own(people):
         assert (found.workspace.id, found.workspace.is_personal) == (people.bob.workspace_id, True)
 
 
+def test_ones_own_workspace_is_read_however_many_others_there_are(people, monkeypatch):
+    with people.app.app_context():
+        alice = person(people.alice)
+        service.join(workspace=service.create(owner=person(people.charlie), name="AAA"), person=alice, role=Role.MEMBER)
+        # Two requests at once may go past the limit by one.
+        monkeypatch.setattr(rules, "MOST_WORKSPACES", 2)
+
+        assert [one.workspace.name for one in access.all_of(alice)] == ["Alice’s workspace", "AAA"]
+
+
 def test_somebody_elses_personal_workspace_is_not_mine_by_default(people):
     with people.app.app_context():
         shared = db.session.get_one(Workspace, people.alice.workspace_id)

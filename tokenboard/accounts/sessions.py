@@ -14,7 +14,7 @@ from logging import getLogger
 from flask import Flask, Request, Response, g, session
 from flask_login import LoginManager
 from sqlalchemy import Select, and_, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tokenboard.accounts import tokens
 from tokenboard.accounts.models import THEME, Person, Preference, SignIn
@@ -103,7 +103,7 @@ def _touch(answer: Response) -> Response:
         with writing():
             db.session.execute(touched.execution_options(synchronize_session=False))
             db.session.commit()
-    except OperationalError as error:
+    except SQLAlchemyError as error:
         db.session.rollback()  # the database is busy or away: the next request tries again
         log.warning("sign_in_not_touched", extra={"error": type(error).__name__})
     return answer

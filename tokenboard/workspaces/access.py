@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import g, has_request_context, session
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from tokenboard.accounts.models import Person
 from tokenboard.core.db import db
@@ -80,15 +80,10 @@ def _read(person_id: str) -> tuple[WorkspaceAccess, ...]:
         select(Workspace, Membership.role)
         .join(Membership, Membership.workspace_id == Workspace.id)
         .where(Membership.person_id == person_id, Workspace.archived_at.is_(None))
-        .order_by(Workspace.name, Workspace.id)
+        .order_by(and_(Workspace.is_personal, Membership.role == Role.OWNER).desc(), Workspace.name, Workspace.id)
         .limit(rules.MOST_WORKSPACES)
     )
-    found = [WorkspaceAccess(workspace, Role(role)) for workspace, role in rows]
-    return tuple(sorted(found, key=lambda one: not _is_own(one)))
-
-
-def _is_own(access: WorkspaceAccess) -> bool:
-    return access.workspace.is_personal and access.role is Role.OWNER
+    return tuple(WorkspaceAccess(workspace, Role(role)) for workspace, role in rows)
 
 
 def _default(person: Person) -> WorkspaceAccess | None:
