@@ -204,3 +204,28 @@ def test_a_name_cannot_break_the_mail_s_head(people):
 
     assert "\n" not in mails(people)[0].subject
     assert "Acme &lt;b&gt;&amp; Co" in people.browser().get(link(people)).text
+
+
+def test_nobody_is_mailed_full_by_inviting_and_withdrawing(sqlite_people):
+    people, sent = sqlite_people, 0
+    path = f"/api/workspaces/{people.team_id}/invitations"
+    bearer, page = people.bearer(people.alice), people.browser(people.alice)
+    for _ in range(10):
+        answer = bearer.post(path, {"email": "charlie@example.com"})
+        sent += answer.status_code == 201
+        bearer.delete(f"{path}/{answer.json['invitation']['id']}")
+
+    form = {"workspace_id": people.team_id, "email": " Charlie@example.com", "role": "viewer", "cap": ""}
+    assert sent == len(mails(people)) == 10
+    assert bearer.post(path, {"email": "charlie@example.com"}).status_code == 429
+    assert page.post("/settings/workspace/invitations", form).status_code == 429
+    assert bearer.post(path, {"email": "ada@example.com"}).status_code == 201
+
+
+def test_one_person_sends_so_many_invitations_an_hour(sqlite_people):
+    people = sqlite_people
+    path = f"/api/workspaces/{people.team_id}/invitations"
+    bearer = people.bearer(people.alice)
+
+    assert [bearer.post(path, {"email": f"a{n}@example.com"}).status_code for n in range(61)][-1] == 429
+    assert people.bearer(people.dave).post(path, {"email": "b@example.com"}).status_code == 201

@@ -65,6 +65,20 @@ def limit_registration(view: View) -> View:
     return cast(View, limiter.shared_limit(limits.REGISTER, scope="register")(view))
 
 
+def limit_invitations(view: View) -> View:
+    """So many e-mails an hour from one person, and few to one address: nobody is mailed full through us."""
+    by_person = limiter.shared_limit(limits.INVITE, scope="invite", key_func=_person)
+    by_both = limiter.shared_limit(
+        limits.INVITE_ONE, scope="invite-one", key_func=lambda: f"{_person()}:{limits.by_email()}"
+    )
+    return cast(View, by_person(by_both(view)))
+
+
+def _person() -> str:
+    found = signed_in_or_none()
+    return found.person.id if found else limits.address()
+
+
 def _browser_and_email() -> str:
     email = limits.by_email()
     return f"{known_devices.known_as(email) or limits.address()}:{email}"

@@ -24,6 +24,8 @@ SIGN_IN_ADDRESS = "30/minute; 300/hour"  # for one address, whatever the e-mail:
 # Refused tries for one e-mail from anywhere: the wait grows from a minute to an hour (accounts/known_devices.py).
 SIGN_IN_REFUSED = "8/minute; 14/10 minutes; 20/hour"
 REGISTER = "20/hour"  # for one address
+INVITE = "60/hour"  # for one person: each is an e-mail to whoever was typed in
+INVITE_ONE = "10/day"  # for one person and one invited address: withdrawing and inviting again mails it each time
 CRON = "30/minute"
 SYNC = "12/minute"
 CONNECT = "10/minute"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from tokenboard.accounts.entrance import limit_invitations
 from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db
 from tokenboard.web.api import Answer, operation
@@ -55,6 +56,7 @@ def members(workspace_id: str) -> Answer:
 
 @blueprint.post("/api/workspaces/<id:workspace_id>/members")
 @blueprint.post("/api/workspaces/<id:workspace_id>/invitations", endpoint="create_invitation")
+@limit_invitations
 @operation("Invite somebody by e-mail", body=InvitationBody, status=201, tag="Workspaces")
 def invite(workspace_id: str, body: InvitationBody) -> Answer:
     person = current_person()

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts.entrance import HOME
+from tokenboard.accounts.entrance import HOME, limit_invitations
 from tokenboard.accounts.guards import current_person, person_or_none
 from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
@@ -102,6 +102,7 @@ def remove_member(person_id: str) -> BaseResponse:
 
 
 @blueprint.post("/settings/workspace/invitations")
+@limit_invitations
 def invite() -> Response | BaseResponse:
     found = _found(Role.ADMIN)
     try:
