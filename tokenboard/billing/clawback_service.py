@@ -57,7 +57,7 @@ def _add_up(payment: Payment) -> None:
     if payment.refund_sum_told_at is not None:
         sums.append((payment.refund_sum_told_at, payment.refund_sum_minor))
     told_at, newest_sum = max(sums) if sums else (None, 0)
-    facts = [RefundFact(one.amount_minor, one.state, one.told_at) for one in single]
+    facts = [RefundFact(one.amount_minor, one.state, one.created_at, one.told_at) for one in single]
     payment.refunded_minor = refunded_minor(facts, newest_sum, told_at)
     payment.disputed_minor = sum(one.amount_minor for one in queries.disputes_of(payment.id) if takes_money(one.state))
     db.session.flush()

@@ -214,6 +214,7 @@ class Refund(Identified, Base):
     actor: Mapped[str] = mapped_column(String(60), default="")
     intent_key: Mapped[str | None] = mapped_column(String(255))
     told_at: Mapped[Instant]
+    # When it was begun, at the provider where it says so: whether a charge's running sum knows it.
     created_at: Mapped[Instant] = mapped_column(default=now)
 
 

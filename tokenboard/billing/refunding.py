@@ -125,6 +125,14 @@ def _ask(row: Refund, payment: Payment, providers: Providers) -> None:
     )
     at = answer.created_at or now()
     told = Told(
-        "stripe", answer.id, payment.payment_intent_id, answer.amount, answer.currency, answer.status, at, our_id=row.id
+        "stripe",
+        answer.id,
+        payment.payment_intent_id,
+        answer.amount,
+        answer.currency,
+        answer.status,
+        at,
+        our_id=row.id,
+        begun_at=at,
     )
     reversal_service.learn_refund(told=told, payment=payment)

@@ -17,7 +17,6 @@ from tokenboard.billing.asking import Answers
 from tokenboard.billing.clawback_service import SUM_PREFIX
 from tokenboard.billing.models import Dispute, Payment, Refund
 from tokenboard.billing.rules import is_final_dispute, takes_money
-from tokenboard.core.clock import now
 from tokenboard.core.db import db, new_id
 from tokenboard.core.upsert import insert
 from tokenboard.providers import stripe_objects as stripe
@@ -39,6 +38,7 @@ class Told:
     at: datetime
     reason: str = ""
     our_id: str | None = None  # the refund row that asked for it
+    begun_at: datetime | None = None
 
 
 def payment_behind(payment_intent_id: str | None, answers: Answers) -> tuple[Payment | None, str | None]:
@@ -88,10 +88,11 @@ def _refund_row(told: Told, payment: Payment | None, invoice_id: str | None) -> 
         fresh = {"id": new_id(), "provider": told.provider, "provider_id": told.provider_id, "actor": ""}
         facts = {"amount_minor": told.amount_minor, "currency": told.currency, "state": "requested"}
         where = {"payment_intent_id": told.payment_intent_id, "invoice_id": invoice_id, "told_at": told.at}
-        statement = insert(Refund).values(**fresh, **facts, **where, created_at=now())
+        statement = insert(Refund).values(**fresh, **facts, **where, created_at=told.begun_at or told.at)
         db.session.execute(statement.on_conflict_do_nothing(index_elements=["provider", "provider_id"]))
         row = db.session.scalars(by_id.with_for_update()).one()
     row.payment_intent_id = row.payment_intent_id or told.payment_intent_id
+    row.created_at = told.begun_at or row.created_at
     return row
 
 

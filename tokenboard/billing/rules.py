@@ -21,6 +21,7 @@ MOST_CREDITS = 10**9
 MOST_QUANTITY = 100
 CUSTOM_LEAST_CENTS, CUSTOM_MOST_CENTS = 100, 100_000  # $1 to $1,000
 
+_OPEN, _UNDONE = frozenset({"pending", "requires_action"}), frozenset({"failed", "canceled"})
 _DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
 _THREE_DECIMAL = frozenset("bhd iqd jod kwd lyd omr tnd".split())
@@ -101,27 +102,31 @@ def money_text(amount_minor: int, currency: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RefundFact:
-    """One refund as the provider last told it."""
+    """One refund as the provider last told it, and when it was begun there."""
 
     amount_minor: int
     state: str  # pending, requires_action, succeeded, failed, canceled
+    begun_at: datetime
     told_at: datetime
 
 
-def refunded_minor(refunds: Iterable[RefundFact], cumulative_minor: int, cumulative_told_at: datetime | None) -> int:
+def refunded_minor(refunds: Iterable[RefundFact], sum_minor: int, sum_told_at: datetime | None) -> int:
     """How much has really gone back, from single refunds and from the charge's own running sum, whichever came.
 
-    The sum counts refunds that are still pending, and those that failed only after it was told.
+    The sum knows the refunds begun before it was told: also those still pending, and those that failed only later.
     """
     known = list(refunds)
     succeeded = sum(one.amount_minor for one in known if one.state == "succeeded")
-    if cumulative_told_at is None:
+    if sum_told_at is None:
         return succeeded
-    open_ones = sum(one.amount_minor for one in known if one.state in ("pending", "requires_action"))
-    undone = sum(
-        one.amount_minor for one in known if one.state in ("failed", "canceled") and one.told_at >= cumulative_told_at
-    )
-    return max(succeeded, cumulative_minor - open_ones - undone, 0)
+    really = sum_minor
+    for one in known:
+        is_in_sum = one.begun_at <= sum_told_at
+        if one.state == "succeeded" and not is_in_sum:
+            really += one.amount_minor
+        elif is_in_sum and (one.state in _OPEN or (one.state in _UNDONE and one.told_at >= sum_told_at)):
+            really -= one.amount_minor
+    return max(succeeded, really, 0)
 
 
 def clawback_target_micros(granted_micros: int, reversed_minor: int, charged_minor: int) -> int:

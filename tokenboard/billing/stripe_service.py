@@ -158,6 +158,7 @@ def _refund(event: StripeEvent, answers: Answers) -> Handled:
         refund.status,
         event.created_at,
         our_id=refund.metadata.get("refund_id"),
+        begun_at=refund.created_at,
     )
     reversal_service.learn_refund(told=told, payment=payment, invoice_id=invoice_id)
     return Handled(payment.id if payment else None)

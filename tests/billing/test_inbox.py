@@ -1,0 +1,312 @@
+"""The inbox: what is let in, what is refused, what is tried again; crashes, senders at once, no queue."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.billing.events import NOON, deliver, event, session, signed
+from tests.billing.shop import Shop
+from tests.billing.stripe_stand_in import STRIPE_SECRET, StandInStripe
+from tokenboard.audit.alerts import open_alerts
+from tokenboard.billing import inbox_service, settlement_service, tasks
+from tokenboard.billing.inbox_models import InboxEvent
+from tokenboard.core import jobs
+from tokenboard.core.clock import now
+from tokenboard.core.db import db
+
+PAID = "checkout.session.completed"
+
+
+def stored(app: Flask) -> list[InboxEvent]:
+    with app.app_context():
+        return list(db.session.scalars(db.select(InboxEvent)))
+
+
+def alerts(app: Flask) -> set[str]:
+    with app.app_context():
+        return {one.kind for one in open_alerts()}
+
+
+@pytest.mark.parametrize("path", ["/api/webhooks/stripe", "/api/billing/webhook"])
+def test_a_signed_event_is_stored_once(shop: Shop, path: str):
+    told = event("some.kind", {"id": "x"})
+
+    answers = [deliver(shop.app, told, path=path) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [row.event_id for row in stored(shop.app)] == [told["id"]]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "t=1,v1=00",
+        signed(b"something else"),
+        "junk",
+        "v0=" + "0" * 64,
+        "\u00e4",
+    ],
+)
+def test_a_forged_event_is_refused_and_seen(shop: Shop, header: str):
+    answer = deliver(shop.app, event(PAID, session()), header=header)
+
+    assert answer.status_code == 400
+    assert stored(shop.app) == []
+    assert "billing.webhook_refused" in alerts(shop.app)
+
+
+@pytest.mark.parametrize("offset", [-301, 301, 86_400])
+def test_an_event_signed_at_another_time_is_refused(shop: Shop, offset: int):
+    told = event(PAID, session())
+    moment = int(now().timestamp()) + offset
+
+    answer = deliver(shop.app, told, header=signed(json.dumps(told).encode(), at=moment))
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("secrets", [("new-" + STRIPE_SECRET, STRIPE_SECRET), (STRIPE_SECRET, "old-one")])
+def test_secrets_can_be_exchanged(shop: Shop, monkeypatch: pytest.MonkeyPatch, secrets: tuple[str, ...]):
+    monkeypatch.setattr(shop.providers, "_stripe", StandInStripe(secrets))
+
+    assert deliver(shop.app, event("some.kind", {"id": "x"})).status_code == 200
+
+
+@pytest.mark.parametrize("secrets", [(), ("",), ("  ", "")])
+def test_without_a_secret_the_door_is_shut(shop: Shop, monkeypatch: pytest.MonkeyPatch, secrets: tuple[str, ...]):
+    monkeypatch.setattr(shop.providers, "_stripe", StandInStripe(secrets))
+    body = json.dumps(event(PAID, session())).encode()
+
+    answer = deliver(shop.app, event(PAID, session()), header=signed(body, secret=""))
+
+    assert (answer.status_code, answer.json["setting"]) == (503, "STRIPE_WEBHOOK_SECRET")
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"{}", b"\xff\xfe", b"not json", b'{"object":"event"}'])
+def test_what_is_signed_and_no_event_is_refused(shop: Shop, body: bytes):
+    headers = {"Stripe-Signature": signed(body)}
+
+    answer = shop.app.test_client().post("/api/webhooks/stripe", data=body, headers=headers)
+
+    assert answer.status_code == 400
+    assert stored(shop.app) == []
+
+
+def test_a_body_over_a_megabyte_is_refused_and_one_below_is_taken(shop: Shop):
+    large = event("some.kind", {"id": "x", "padding": "y" * 900_000})
+    assert deliver(shop.app, large).status_code == 200
+
+    too_large = event("some.kind", {"id": "x", "padding": "y" * 1_100_000})
+    assert deliver(shop.app, too_large).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "foreign", [{"livemode": True}, {"api_version": "2020-08-27"}, {"account": "acct_other"}], ids=str
+)
+def test_a_foreign_event_brings_nothing_and_is_seen(shop: Shop, foreign: dict[str, Any]):
+    shop.order()
+
+    assert shop.tell(event(PAID, session(), **foreign)) == ["ignored"]
+
+    assert shop.credits == 0
+    assert "billing.event_refused" in alerts(shop.app)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"id": "cs_pack"},
+        session(amount_subtotal="999"),
+        session(currency="dollars"),
+        session(mode=None),
+        session(total_details=["x"]),
+    ],
+    ids=range(5),
+)
+def test_a_signed_oddity_is_never_a_crash_and_never_a_grant(shop: Shop, about: dict[str, Any]):
+    shop.order()
+
+    assert shop.tell(event(PAID, about)) == ["retry"]
+
+    assert shop.credits == 0
+
+
+def test_an_order_of_the_other_provider_is_not_paid_by_this_one(shop: Shop):
+    order = shop.order()
+    with shop.app.app_context():
+        shop_payment = db.session.get_one(type(shop.payment(order)), order)
+        shop_payment.provider, shop_payment.object_id = "paystack", None
+        db.session.commit()
+
+    assert shop.tell(event(PAID, session(client_reference_id=order))) == ["ignored"]
+
+    assert shop.credits == 0
+
+
+def test_what_cannot_be_handled_is_given_up_in_the_end_and_can_be_replayed(shop: Shop):
+    told = event(PAID, session(amount_subtotal="999"))
+    shop.tell(told)
+    for _ in range(7):
+        shop.due()
+    assert [row.state for row in stored(shop.app)] == ["dead"]
+    assert "billing.event_dead" in alerts(shop.app)
+
+    shop.order()
+    with shop.app.app_context():
+        row = inbox_service.find(told["id"])
+        row.body = json.dumps(told | {"data": {"object": session()}}).encode()
+        inbox_service.replay(event_row_id=row.id, actor="ada")
+        db.session.commit()
+        tasks.sweep()
+
+    assert shop.credits == 100
+    assert "billing.event_dead" not in alerts(shop.app)
+
+
+def test_replaying_an_event_that_is_done_brings_nothing_more(shop: Shop):
+    shop.order()
+    told = event(PAID, session())
+    shop.tell(told)
+
+    with shop.app.app_context():
+        inbox_service.replay(event_row_id=inbox_service.find(told["id"]).id, actor="ada")
+        db.session.commit()
+        tasks.sweep()
+
+    assert shop.credits == 100
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def _dies(original: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:
+    def dying(*given: Any, **named: Any) -> Any:
+        if is_after:
+            original(*given, **named)
+        raise Killed
+
+    return dying
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (inbox_service, "take"),
+        (inbox_service, "handle"),
+        (settlement_service, "settle_payment"),
+        (settlement_service, "grant_lots"),
+        (settlement_service.ledger, "grant"),
+        (settlement_service.audit, "record"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_crash_at_any_step_leaves_exactly_one_grant_after_the_next_sweep(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, module: Any, name: str, is_after: bool
+):
+    shop.order()
+    with monkeypatch.context() as broken, pytest.raises(Killed):
+        broken.setattr(module, name, _dies(getattr(module, name), is_after=is_after))
+        shop.tell(event(PAID, session()))
+    assert shop.credits == 0
+
+    shop.due()
+
+    assert shop.credits == 100
+    assert [row.state for row in stored(shop.app)] == ["done"]
+
+
+def test_without_redis_the_answer_is_200_and_the_sweeper_credits(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(shop.app.extensions, "job_queue", jobs.JobQueue("redis://127.0.0.1:1/0"))
+    shop.order()
+
+    assert deliver(shop.app, event(PAID, session())).status_code == 200
+    assert shop.credits == 0
+    with shop.app.app_context():
+        tasks.sweep()
+
+    assert shop.credits == 100
+
+
+def test_the_bell_credits_through_the_queue(shop: Shop, run_jobs: Callable[[], int]):
+    shop.order()
+
+    deliver(shop.app, event(PAID, session()))
+    run_jobs()
+
+    assert shop.credits == 100
+
+
+def test_four_senders_and_three_workers_at_once_make_one_grant_a_purchase(shop: Shop):
+    count = 12
+    for number in range(count):
+        shop.order(session_id=f"cs_{number}")
+    told = [
+        event(kind, session(f"cs_{number}", payment_intent=f"pi_{number}"))
+        for number in range(count)
+        for kind in (PAID, "checkout.session.async_payment_succeeded")
+    ]
+    deliveries = told * 2
+    random.Random(4).shuffle(deliveries)
+    barrier = threading.Barrier(7)
+
+    def send(part: int) -> None:
+        barrier.wait()
+        for one in deliveries[part::4]:
+            assert deliver(shop.app, one).status_code == 200
+
+    def work() -> None:
+        barrier.wait()
+        with shop.app.app_context():
+            for _ in range(6):
+                tasks.sweep()
+                db.session.remove()
+
+    threads = [threading.Thread(target=send, args=(part,)) for part in range(4)]
+    threads += [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    shop.due()
+
+    assert shop.credits == 100 * count
+    assert {row.state for row in stored(shop.app)} == {"done"}
+
+
+def test_the_same_event_in_many_workers_at_once_is_one_grant(shop: Shop):
+    shop.order()
+    told = event(PAID, session())
+    deliver(shop.app, told)
+    with shop.app.app_context():
+        row_id = inbox_service.find(told["id"]).id
+    barrier = threading.Barrier(5)
+
+    def work() -> None:
+        barrier.wait()
+        with shop.app.app_context():
+            tasks.process_event(row_id)
+            db.session.remove()
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert shop.credits == 100
+
+
+def test_an_alien_event_is_kept_and_left_alone(shop: Shop):
+    assert shop.tell(event("payment_intent.succeeded", {"id": "pi_pack"}, created=NOON)) == ["done"]
+
+    assert [row.note for row in stored(shop.app)] == ["No kind we act on."]
