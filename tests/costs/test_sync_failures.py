@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import time_machine
 
-from tests.costs.syncing import COSTS, Syncing, bucket, cost, page
+from tests.costs.syncing import COSTS, EMPTY, Syncing, bucket, cost, page
 from tokenboard.audit.models import Alert
 from tokenboard.core.clock import now, today
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.db import db
-from tokenboard.costs import service, tasks
-from tokenboard.costs.models import CostRow, SyncRun
+from tokenboard.costs import budget_service, service, tasks
+from tokenboard.costs.models import BudgetAlert, CostRow, SyncRun
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -262,3 +263,37 @@ def test_no_failure_leaves_a_transaction_or_a_second_run_behind(syncing: Syncing
     assert len(syncing.rows(SyncRun)) == 1
     db.session.rollback()
     assert not db.session().in_transaction()
+
+
+def test_usage_that_never_comes_ends_the_run_after_six_tries_and_budgets_are_checked_all_the_same(
+    syncing: Syncing, run_jobs: Callable[[], int]
+):
+    connection = syncing.connect_for(days=2, key=EMPTY)
+    run_id = syncing.waiting(connection).id
+    budget_service.set_budget(workspace_id=syncing.people.team_id, actor=syncing.people.alice, amount_cents=100)
+    db.session.commit()
+    syncing.script(page(bucket(today(), cost(1))))
+    syncing.fault("503", COMPLETIONS, times=99)
+
+    for _ in range(7):
+        with time_machine.travel(syncing.run(run_id).next_attempt_at, tick=False):
+            tasks.run_sync(run_id)
+
+    run = syncing.run(run_id)
+    assert (run.state, run.attempts, run.days_done) == ("failed", 6, 2)
+    run_jobs()
+    assert {alert.step for alert in syncing.rows(BudgetAlert)} == {"50", "80", "100"}
+
+
+def test_progress_made_on_the_last_attempt_counts(syncing: Syncing):
+    first, second = today() - DAY, today()
+    connection = syncing.connect()
+    syncing.drop_waiting(connection)
+    run = syncing.queue(connection, first, second)
+    run.attempts = 5
+    db.session.commit()
+    syncing.script(page(bucket(first, cost(1)), next_page="p1"), {"data": "rubbish"})
+
+    tasks.run_sync(run.id)
+
+    assert (syncing.run(run.id).state, syncing.run(run.id).attempts) == ("waiting", 1)

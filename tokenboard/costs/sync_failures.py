@@ -15,7 +15,7 @@ from tokenboard.costs import sync_rules, sync_runs
 from tokenboard.costs.models import Connection
 from tokenboard.costs.sync_errors import UnusableBill
 from tokenboard.costs.sync_import import KEY_REJECTED, SYNC_FAILED
-from tokenboard.costs.sync_rules import State
+from tokenboard.costs.sync_rules import ATTEMPTS_MAX, State
 from tokenboard.costs.sync_runs import Lease
 from tokenboard.providers.errors import BadAnswer, KeyProblem, ProviderError
 
@@ -44,18 +44,13 @@ def end_badly(lease: Lease, error: Failure, *, jitter_percent: int) -> None:
     code, message = sync_rules.slug_of(type(error).__name__), told(error)
     if isinstance(error, KeyProblem):
         _reject(lease, code, message)
-    elif _is_worth_another_try(lease, error):
-        assert isinstance(error, ProviderError)
-        wait = sync_rules.wait_after(lease.attempts, error.retry_after_seconds, jitter_percent)
+    elif isinstance(error, ProviderError) and error.is_transient and sync_runs.attempts(lease) < ATTEMPTS_MAX:
+        wait = sync_rules.wait_after(sync_runs.attempts(lease), error.retry_after_seconds, jitter_percent)
         sync_runs.put_back(lease, wait, code=code, message=message)
     else:
         sync_runs.end(lease, State.FAILED, code=code, message=message)
         raise_alert(SYNC_FAILED, subject=lease.connection_id, severity="warning", message=message)
     _say(lease, code, message)
-
-
-def _is_worth_another_try(lease: Lease, error: Failure) -> bool:
-    return isinstance(error, ProviderError) and error.is_transient and lease.attempts < sync_rules.ATTEMPTS_MAX
 
 
 def _reject(lease: Lease, code: str, message: str) -> None:

@@ -71,6 +71,7 @@ def steps(lease: Lease, reader: CostProvider) -> Iterator[None]:
     if lease.mode == "personal":
         assert isinstance(reader, sync_personal.BalanceReader), "only such a provider can be connected in this mode"
         yield from sync_personal.read_and_write(lease, reader)
+        jobs.ring(CHECK_BUDGETS, lease.workspace_id)
     else:
         yield from _costs(lease, reader, notes)
         for kind in reader.usage_kinds:
@@ -93,6 +94,7 @@ def _costs(lease: Lease, reader: CostProvider, notes: Notes) -> Iterator[None]:
         yield
     sync_runs.hold(lease, reached_on=end)
     _touch(lease, last_synced_at=now())
+    jobs.ring(CHECK_BUDGETS, lease.workspace_id)  # the money is in, whatever becomes of usage and names
     yield
 
 
@@ -205,7 +207,6 @@ def finish(lease: Lease, note: str) -> None:
     _touch(lease, **fresh)
     resolve_alert(SYNC_FAILED, subject=lease.connection_id)
     resolve_alert(KEY_REJECTED, subject=lease.connection_id)
-    jobs.ring(CHECK_BUDGETS, lease.workspace_id)
 
 
 def _touch(lease: Lease, **values: object) -> None:

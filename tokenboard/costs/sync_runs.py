@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tokenboard.core import jobs
@@ -192,7 +192,8 @@ def hold(lease: Lease, *, reached_on: date | None = None, revised_days: int = 0)
     values: dict[str, object] = {"lease_expires_at": now() + sync_rules.LEASE}
     if reached_on is not None:
         values["reached_on"] = reached_on
-        values["attempts"] = 1  # what counts are attempts without progress
+        # What counts are attempts without progress; a last day reached again is none.
+        values["attempts"] = case((SyncRun.reached_on < reached_on, 1), else_=SyncRun.attempts)
     if revised_days:
         values["revised_days"] = SyncRun.revised_days + revised_days
     _write(lease, values)
@@ -224,8 +225,13 @@ def _hand_over(lease: Lease, code: str, message: str) -> None:
     if behind is not None:
         _widen(behind, Plan(Reason.HOURLY, lease.period))
         behind.reason = lease.reason if lease.reason in sync_rules.FULL_READINGS else behind.reason
-        behind.attempts = lease.attempts
+        behind.attempts = attempts(lease)
     end(lease, State.FAILED, code=code, message=f"{message} The run after this one goes on from here.")
+
+
+def attempts(lease: Lease) -> int:
+    """How many attempts there were since the last progress; the lease only knows how many when it was taken."""
+    return db.session.scalars(select(SyncRun.attempts).where(SyncRun.id == lease.run_id)).one_or_none() or 1
 
 
 def _write(lease: Lease, values: dict[str, object]) -> None:
