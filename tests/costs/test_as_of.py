@@ -10,7 +10,9 @@ import time_machine
 from tests.costs.bills import NOVEMBER_20, Bill
 from tests.people import People
 from tokenboard.core.clock import Month, midnight
+from tokenboard.core.db import db
 from tokenboard.costs import queries
+from tokenboard.costs.models import Connection
 from tokenboard.costs.period_rules import late_revisions, month_period
 
 NOVEMBER = month_period(Month(2026, 11))
@@ -61,6 +63,20 @@ def test_summary_and_trend_answer_as_of_a_day(people: People):
     assert summary["month"] == "2026-11"
     assert summary["monthToDateUsd"] == 19e-9
     assert points.json["points"][0]["totalUsd"] == 12e-9
+
+
+def test_before_it_was_connected_again_the_older_connection_told_the_bill(people: People):
+    with people.app.app_context():
+        _write(people.team_id)
+        db.session.query(Connection).one().status = "removed"
+        with time_machine.travel(midnight(date(2026, 11, 18)), tick=False):
+            Bill.of(people.team_id).tell_totals({THE_5TH: 16, THE_6TH: 8})
+    with time_machine.travel(NOVEMBER_20, tick=False):
+        client = people.bearer(people.vera)
+        then = client.get(f"/api/summary?workspaceId={people.team_id}&asOf=2026-11-16").json
+        now = client.get(f"/api/summary?workspaceId={people.team_id}").json
+
+    assert (then["monthToDateUsd"], now["monthToDateUsd"]) == (22e-9, 24e-9)
 
 
 def test_the_past_of_a_split_is_not_kept_and_is_refused(people: People):

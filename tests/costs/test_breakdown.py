@@ -183,6 +183,17 @@ def test_a_day_that_a_newer_connection_tells_counts_once(people: People):
     assert totals == {date(2026, 11, 1): 10, date(2026, 11, 2): 11, date(2026, 11, 4): 13}
 
 
+def test_days_that_a_newer_connection_has_not_reached_yet_are_told_by_the_older(people: People):
+    with people.app.app_context():
+        old = Bill.of(people.team_id, created_at=NOVEMBER_20 - timedelta(days=90))
+        old.tell_totals({date(2026, 11, day): 10 for day in (1, 2, 3, 4)}).remove()
+        Bill.of(people.team_id, synced_at=None).tell_totals({date(2026, 11, 2): 11, date(2026, 11, 3): 11})
+
+        totals = queries.daily_totals(_scope(people.team_id), NOVEMBER)
+
+    assert [totals[date(2026, 11, day)] for day in (1, 2, 3, 4)] == [10, 11, 11, 10]
+
+
 def test_a_workspace_without_a_connection_has_an_empty_bill(people: People):
     answer = people.bearer(people.bob).get(f"/api/breakdown?workspaceId={people.team_id}").json
 

@@ -47,6 +47,17 @@ class Period:
         )
 
 
+def merged(periods: Iterable[Period]) -> tuple[Period, ...]:
+    """The same days in as few periods as they take, oldest first."""
+    found: list[Period] = []
+    for one in sorted(periods, key=lambda period: period.first):
+        if found and one.first <= found[-1].last + timedelta(days=1):
+            found[-1] = found[-1].joined(one)
+        else:
+            found.append(one)
+    return tuple(found)
+
+
 class State(StrEnum):
     """How far a day's or a period's total is to be trusted."""
 

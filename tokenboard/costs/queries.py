@@ -2,7 +2,7 @@
 
 Laws: answers come from the roll-ups; cost rows are read only where two dimensions meet (breakdown_queries.py). A
 removed connection keeps its history, but a day that a newer connection of the same provider has read counts once, as
-the newer one tells it. Units: nano-USD; UTC days.
+the newer one tells it; days the newer one has not reached yet are still told by the older. Units: nano-USD; UTC days.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from tokenboard.core.db import db
 from tokenboard.costs.models import Connection, CostDay, CostRevision, CostRow, CostTotal, SyncRun, UsageRow, UsageTotal
-from tokenboard.costs.period_rules import Period
+from tokenboard.costs.period_rules import Period, merged
 
 Dated = type[CostDay] | type[CostTotal] | type[CostRow] | type[UsageRow] | type[UsageTotal] | type[CostRevision]
 
@@ -49,6 +49,7 @@ class BillConnection:
     last_error_code: str
     created_at: datetime
     first_on: date | None
+    last_on: date | None
     run: LiveRun | None
 
     @property
@@ -58,10 +59,10 @@ class BillConnection:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A connection, and the day from which on a newer one tells the bill."""
+    """A connection, and the days of which newer ones tell the bill."""
 
     connection_id: str
-    until_on: date | None = None
+    told_elsewhere: tuple[Period, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +80,25 @@ class Scope:
 
 def connections(workspace_id: str) -> list[BillConnection]:
     """Every connection a workspace has or had, newest first, with the sync under way. One query."""
-    first_on = sa.select(sa.func.min(CostDay.on)).where(CostDay.connection_id == Connection.id).scalar_subquery()
+    days = sa.select(CostDay.on).where(CostDay.connection_id == Connection.id).limit(1)
+    first_on, last_on = (days.order_by(order).scalar_subquery() for order in (CostDay.on, CostDay.on.desc()))
     run = aliased(SyncRun)
     statement = (
-        sa.select(Connection, first_on, run)
+        sa.select(Connection, first_on, last_on, run)
         .outerjoin(run, sa.and_(run.connection_id == Connection.id, run.state.in_(LIVE_STATES)))
         .where(Connection.workspace_id == workspace_id)
         .order_by(Connection.created_at.desc(), Connection.id, run.state)  # running comes before waiting
         .limit(LONGEST_CONNECTION_LIST)
     )
     found: dict[str, BillConnection] = {}
-    for row, first, live in db.session.execute(statement):
-        found.setdefault(row.id, _bill_connection(row, first, live))
+    for row, first, last, live in db.session.execute(statement):
+        found.setdefault(row.id, _bill_connection(row, first, last, live))
     return list(found.values())
 
 
-def _bill_connection(row: Connection, first_on: date | None, run: SyncRun | None) -> BillConnection:
+def _bill_connection(
+    row: Connection, first_on: date | None, last_on: date | None, run: SyncRun | None
+) -> BillConnection:
     return BillConnection(
         id=row.id,
         provider=row.provider,
@@ -106,6 +110,7 @@ def _bill_connection(row: Connection, first_on: date | None, run: SyncRun | None
         last_error_code=row.last_error_code,
         created_at=row.created_at,
         first_on=first_on,
+        last_on=last_on,
         run=LiveRun(run.reason, run.state, run.days_done, run.days_total) if run else None,
     )
 
@@ -116,17 +121,25 @@ def scope_of(
     source: str | None = None,
     provider: str | None = None,
     project_id: str | None = None,
+    as_of: datetime | None = None,
 ) -> Scope:
-    """The parts that answer for these connections (newest first), each day once for each provider."""
+    """The parts that answer for these connections (newest first), each day once for each provider.
+
+    As of an instant, connections that came later tell nothing and hide nothing.
+    """
     parts: list[Part] = []
-    told_from: dict[str, date] = {}
+    told: dict[str, tuple[Period, ...]] = {}
     for one in found:
         if (source and one.mode != source) or (provider and one.provider != provider):
             continue
-        parts.append(Part(one.id, told_from.get(one.provider)))
-        if one.first_on is not None:
-            told_from[one.provider] = min(one.first_on, told_from.get(one.provider, one.first_on))
-    return Scope(tuple(parts), project_id, min(told_from.values(), default=None))
+        if as_of is not None and one.created_at > as_of:
+            continue
+        newer = told.get(one.provider, ())
+        parts.append(Part(one.id, newer))
+        if one.first_on is not None and one.last_on is not None:
+            told[one.provider] = merged((*newer, Period(one.first_on, one.last_on)))
+    firsts = [periods[0].first for periods in told.values()]
+    return Scope(tuple(parts), project_id, min(firsts, default=None))
 
 
 def within(rows: Dated, scope: Scope, period: Period) -> sa.ColumnElement[bool]:
@@ -134,7 +147,7 @@ def within(rows: Dated, scope: Scope, period: Period) -> sa.ColumnElement[bool]:
     picked = [
         sa.and_(
             rows.connection_id == part.connection_id,
-            *([rows.on < part.until_on] if part.until_on else []),
+            *(sa.not_(rows.on.between(period.first, period.last)) for period in part.told_elsewhere),
         )
         for part in scope.parts
     ]

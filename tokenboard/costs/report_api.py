@@ -27,7 +27,7 @@ blueprint = Blueprint("costs_report_api", __name__)
 def trend(query: TrendQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     period = query.period()
-    scope = queries.scope_of(queries.connections(workspace.id), source=query.source)
+    scope = queries.scope_of(queries.connections(workspace.id), source=query.source, as_of=query.as_of)
     if query.as_of:
         totals = queries.daily_totals_as_of(scope, period, query.as_of)
     else:

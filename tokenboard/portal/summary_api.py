@@ -29,7 +29,8 @@ def summary(query: SummaryQuery) -> Answer:
     connections = queries.connections(workspace.id)
     today = (query.as_of or clock.now()).date()
     month = query.month or clock.Month.of(today)
-    picture = month_queries.picture(queries.scope_of(connections), month, today, as_of=query.as_of)
+    scope = queries.scope_of(connections, as_of=query.as_of)
+    picture = month_queries.picture(scope, month, today, as_of=query.as_of)
     return {
         "month": str(month),
         "todayUsd": _usd(picture.today_nano),
