@@ -93,3 +93,19 @@ def test_a_strangers_page_is_not_found(visit: Visit) -> None:
     mine = alice.page.request.get(f"{alice.site}/api/workspaces").json()["workspaces"][0]["id"]
     theirs = charlie.page.request.get(f"{charlie.site}/api/summary?workspaceId={mine}&month=2026-11")
     assert theirs.status == 404
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_the_longest_names_stay_inside_their_places(visit: Visit, options: dict[str, Any]) -> None:
+    alice = visit(**options)
+    alice.register("alice-long-phone" if options else "alice-long")
+    page = alice.open("/settings/workspace")
+    page.fill("#workspace_name_field", "W" * 80)
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_text("The workspace has its new name.")).to_be_visible()
+    for path in (*EVERY_PAGE, "/credits"):
+        alice.open(path)
+        assert alice.overflow() <= 0, path
+    outside = "e => e.right > document.querySelector('#sidebar').getBoundingClientRect().right + 1"
+    boxes = "[...document.querySelectorAll('#sidebar *')].map(e => e.getBoundingClientRect())"
+    assert page.evaluate(f"{boxes}.filter({outside}).length") == 0
