@@ -176,8 +176,9 @@ def test_the_cookie_is_httponly_lax_and_without_domain(sqlite_people):
     assert "Domain" not in cookie
 
 
-def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(tmp_path):
-    environ = {"BASE_URL": "https://tokens.example.com", "BCRYPT_COST": "4"}
+def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(tmp_path, redis_url):
+    # With the Redis of the other tests: the limiter is one for the process, and this application would move it.
+    environ = {"BASE_URL": "https://tokens.example.com", "BCRYPT_COST": "4", "REDIS_URL": redis_url}
     app = create_app(load_settings(environ, instance_path=tmp_path))
 
     answer = app.test_client().get("/", base_url="https://tokens.example.com")
