@@ -37,10 +37,11 @@ def _plain(page: str) -> str:
 
 
 def test_the_balance_stands_with_its_money_and_the_order_of_use(people: People, browser: Open, wallet_of: Wallet):
+    wallet = wallet_of(people.alice.workspace_id)
     with people.app.app_context():
         for category, days in ((Category.PAID, None), (Category.INCLUDED, 20)):
             ledger.grant(
-                wallet_id=wallet_of(people.alice.workspace_id),
+                wallet_id=wallet,
                 amount_micros=500_000_000,
                 category=category,
                 house=House.SALES_STRIPE,
