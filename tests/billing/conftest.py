@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
+from werkzeug.serving import make_server
 
+from tests.billing.market import Market
 from tests.billing.shop import Shop
 from tests.billing.stripe_stand_in import StandIns
 from tests.people import People
@@ -21,3 +27,24 @@ def providers(app: Flask, monkeypatch: pytest.MonkeyPatch) -> StandIns:
 @pytest.fixture
 def shop(app: Flask, people: People, providers: StandIns) -> Shop:
     return Shop(app, people, providers)
+
+
+@contextlib.contextmanager
+def _serving(app: Flask) -> Iterator[str]:
+    """The house itself on a port of its own."""
+    running = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.port}"
+    finally:
+        running.shutdown()
+        thread.join(5)
+        running.server_close()
+
+
+@pytest.fixture
+def market(app: Flask, people: People, sandbox_url: str) -> Iterator[Market]:
+    """The house on a port of its own, so that the sandbox can send its webhooks."""
+    with _serving(app) as house_url:
+        yield Market(app, people, sandbox_url, house_url).open()

@@ -101,10 +101,10 @@ def test_a_free_order_by_promotion_is_credited_without_a_payment_intent(shop: Sh
 
 def test_quantity_counts_and_discount_and_tax_do_not(shop: Shop):
     shop.order(quantity=3)
-    facts = {"amount_subtotal": 2_997, "amount_total": 2_600}
     details = {"amount_discount": 897, "amount_shipping": 0, "amount_tax": 500}
+    about = session(total_details=details, amount_subtotal=2_997, amount_total=2_600)
 
-    shop.tell(event(COMPLETED, session(total_details=details, **facts)))
+    shop.tell(event(COMPLETED, about))
 
     assert shop.credits == 300
 

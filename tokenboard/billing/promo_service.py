@@ -20,6 +20,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.crypto import token_hash
 from tokenboard.core.db import db, new_id
 from tokenboard.core.money import MICROS_PER_CREDIT
+from tokenboard.core.upsert import insert
 from tokenboard.ledger import service as ledger
 from tokenboard.ledger.accounts import House
 from tokenboard.ledger.kinds import Category
@@ -95,12 +96,20 @@ def redeem(*, workspace: Workspace, person: Person, code: str) -> tuple[Posting,
     if found is None:
         raise CodeNotValid
     promo, batch = found
-    used = select(PromoRedemption.id).where(
-        PromoRedemption.batch_id == batch.id, PromoRedemption.person_id == person.id
-    )
-    if db.session.scalar(used) is not None or not _take_use(promo, batch):
+    redemption_id = _first_redemption(workspace, person, promo)
+    if redemption_id is None or not _take_use(promo, batch):
         raise CodeUsed
-    return _grant(workspace, person, promo, batch)
+    return _grant(workspace, person, promo, batch, redemption_id)
+
+
+def _first_redemption(workspace: Workspace, person: Person, promo: PromoCode) -> str | None:
+    """The redemption's row, or None when this person has used a code of the batch, also at this very moment."""
+    row_id = new_id()
+    fresh = {"id": row_id, "batch_id": promo.batch_id, "code_id": promo.id, "person_id": person.id}
+    # The transaction is known after the grant, in this same transaction of the database.
+    values = fresh | {"workspace_id": workspace.id, "transaction_id": row_id, "created_at": now()}
+    once = insert(PromoRedemption).values(**values).on_conflict_do_nothing(index_elements=["batch_id", "person_id"])
+    return db.session.scalar(once.returning(PromoRedemption.id))
 
 
 def _take_use(promo: PromoCode, batch: PromoBatch) -> bool:
@@ -109,25 +118,22 @@ def _take_use(promo: PromoCode, batch: PromoBatch) -> bool:
     return db.session.scalar(taken.returning(PromoCode.id)) is not None
 
 
-def _grant(workspace: Workspace, person: Person, promo: PromoCode, batch: PromoBatch) -> tuple[Posting, int]:
+def _grant(
+    workspace: Workspace, person: Person, promo: PromoCode, batch: PromoBatch, redemption_id: str
+) -> tuple[Posting, int]:
     micros, days = _worth(batch)
-    redemption_id = new_id()
     posting = ledger.grant(
         wallet_id=workspace.ledger_account_id,
         amount_micros=micros,
         category=Category.PROMOTIONAL,
         house=House.PROMOTIONS,
-        # One a person and batch, whichever wallet it goes to: the second of two tabs finds it taken.
-        payment=f"promo:{batch.id}:{person.id}",
-        key=f"promo:{batch.id}:{person.id}",
+        key=f"promo:{redemption_id}",
         expires_at=now() + timedelta(days=days) if days else None,
         description=f"Code {batch.name}"[:200],
         source=f"billing:promo:{promo.id}",
     )
-    if posting.is_replay:
-        raise CodeUsed
-    facts = {"batch_id": batch.id, "code_id": promo.id, "person_id": person.id, "workspace_id": workspace.id}
-    db.session.add(PromoRedemption(id=redemption_id, transaction_id=posting.transaction_id, **facts))
+    redeemed = update(PromoRedemption).where(PromoRedemption.id == redemption_id)
+    db.session.execute(redeemed.values(transaction_id=posting.transaction_id))
     audit.record(
         "billing.code_redeemed",
         actor=person.id,
