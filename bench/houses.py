@@ -23,7 +23,7 @@ def database_url(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'bench.sqlite3'}"
         return
     given = os.environ.get("BENCH_DATABASE_URL")
-    with contextlib.nullcontext(given) if given else running_postgres(folder) as url:
+    with contextlib.nullcontext(given) if given else running_postgres(folder, is_durable=True) as url:
         yield str(url)
 
 

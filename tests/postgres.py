@@ -33,6 +33,7 @@ _OPTIONS = {
     "log_min_messages": "fatal",
     "deadlock_timeout": "200ms",
 }
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 _MACHINE_FOLDERS = ("/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/usr/pgsql")
 
 
@@ -55,10 +56,11 @@ class _User:
 
 
 @contextlib.contextmanager
-def running_postgres(directory: Path | None = None) -> Iterator[str]:
+def running_postgres(directory: Path | None = None, *, is_durable: bool = False) -> Iterator[str]:
     """The SQLAlchemy URL of a throw-away server's admin database; test databases are created from there.
 
-    `directory` is where its data goes when the server's user can reach it, else a folder of its own.
+    `directory` is where its data goes when the server's user can reach it, else a folder of its own. `is_durable`:
+    commits reach the disk, as measurements of money need it; tests do without.
     Raises: NoPostgres.
     """
     user = _server_user()
@@ -66,7 +68,7 @@ def running_postgres(directory: Path | None = None) -> Iterator[str]:
     try:
         programs = _programs(user, folder)
         _initialise(programs, folder, user)
-        with _serving(programs, folder, user):
+        with _serving(programs, folder, user, _DURABLE if is_durable else {}):
             yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -152,8 +154,8 @@ def _initialise(programs: Path, folder: Path, user: _User) -> None:
 
 
 @contextlib.contextmanager
-def _serving(programs: Path, folder: Path, user: _User) -> Iterator[None]:
-    settings = {**_OPTIONS, "unix_socket_directories": str(folder)}
+def _serving(programs: Path, folder: Path, user: _User, more: dict[str, str]) -> Iterator[None]:
+    settings = {**_OPTIONS, **more, "unix_socket_directories": str(folder)}
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     log = folder / "postgres.log"
     with log.open("wb") as said:
