@@ -242,6 +242,16 @@ def test_names_that_may_not_be_read_leave_the_ids(syncing: Syncing):
     assert (run.state, run.error_message) == ("done", "")
 
 
+def test_names_in_trouble_do_not_hold_up_the_bill(syncing: Syncing):
+    connection = syncing.connect_for(days=2)
+    syncing.fault("503", "/openai/v1/organization/projects", times=99)
+
+    run = syncing.run_waiting(connection)
+
+    assert run.state == "done"
+    assert len(syncing.slept_seconds) == 2  # one call's own tries, and no further name was asked for
+
+
 def test_a_key_sealed_with_a_lost_encryption_key_asks_for_the_key_again(syncing: Syncing):
     foreign = service.Vault(KeyRing({"other": b"x" * 32}), "fingerprint")
     connection_id = syncing.connect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import islice
 
 from sqlalchemy import func, select
 
@@ -10,6 +11,7 @@ from tests.contract.shared import needs_shared, text_of
 from tests.costs.syncing import COMPANY, Syncing, bucket, cost, page
 from tokenboard.core.clock import today
 from tokenboard.core.db import db
+from tokenboard.costs import sync_import, sync_rules, sync_runs, tasks
 from tokenboard.costs.models import (
     CostDay,
     CostRevision,
@@ -77,6 +79,31 @@ def test_projects_and_keys_get_the_providers_names(syncing: Syncing):
     assert names["project", "proj_SbxSupport"].name == "Support copilot"
     assert names["project", "proj_SbxLegacy"].is_archived
     assert names["api_key", "key_SbxSearchProd"].name == "search-prod"
+
+
+def test_a_first_reading_has_names_after_its_first_days(syncing: Syncing):
+    connection = syncing.connect(COMPANY)
+    lease = sync_runs.take(syncing.waiting(connection).id)
+    db.session.commit()
+    reader = syncing.app.extensions["clients"].costs("openai", COMPANY)
+
+    for _ in islice(sync_import.steps(lease, reader), 2):
+        db.session.commit()
+
+    assert len(syncing.days(connection)) == sync_rules.BATCH_DAYS
+    assert "Support copilot" in {one.name for one in syncing.rows(ProviderName)}
+
+
+def test_days_to_come_are_left_out(syncing: Syncing):
+    connection = syncing.connect()
+    syncing.drop_waiting(connection)
+    run = syncing.queue(connection)
+    syncing.script(page(bucket(today(), cost(1)), bucket(date(2099, 1, 1), cost(7))))
+
+    tasks.run_sync(run.id)
+
+    assert syncing.days(connection) == {today(): 1_000_000_000}
+    assert syncing.run(run.id).state == "done"
 
 
 @needs_shared

@@ -2,8 +2,9 @@
 
 `steps` is a generator: it reads a piece from the provider with no transaction open, writes it, and yields; the task
 commits at every yield. So a kill between any two statements loses at most the piece under way, and a run taken up again
-goes on from `reached_on`. The money comes first, then usage, then names; a usage report or names that this key may not
-read do not fail the bill: the run ends as done and says so.
+goes on from `reached_on`. The money comes first, then usage, then names (of projects once more after the first days, so
+that a page that fills shows names). A usage report that this key may not read does not fail the bill: the run ends as
+done and says so. Names never do, unless the key is revoked: ids are shown, and the next run asks again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tokenboard.costs.sync_errors import ForeignCurrency, UnusableBill
 from tokenboard.costs.sync_rules import PROVIDER_NAMES, Reason, State
 from tokenboard.costs.sync_runs import Lease
 from tokenboard.providers.costs import CostDay, CostProvider, KeyName, ProjectName, UsageDay
-from tokenboard.providers.errors import KeyLacksScope, NotAvailable, ProviderError, RequestRefused
+from tokenboard.providers.errors import KeyLacksScope, KeyRefused, NotAvailable, ProviderError, RequestRefused
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,16 @@ def steps(lease: Lease, reader: CostProvider) -> Iterator[None]:
         yield from sync_personal.read_and_write(lease, reader)
         jobs.ring(CHECK_BUDGETS, lease.workspace_id)
     else:
-        yield from _costs(lease, reader, notes)
+        costs = _costs(lease, reader, notes)
+        yield from islice(costs, 1)
+        if lease.reason is Reason.BACKFILL:
+            yield from _names(lease, reader, [])
+        yield from costs
         for kind in reader.usage_kinds:
             yield from _usage(lease, reader, kind, notes)
-        yield from _names(lease, reader)
+        wanted = _projects_with_keys(lease)
+        yield
+        yield from _names(lease, reader, wanted)
     finish(lease, notes.sentence)
     yield
 
@@ -84,7 +91,7 @@ def steps(lease: Lease, reader: CostProvider) -> Iterator[None]:
 def _costs(lease: Lease, reader: CostProvider, notes: Notes) -> Iterator[None]:
     end = lease.period.last + timedelta(days=1)
     newest: date | None = None
-    for days in _batches(_in_dollars(lease, reader.costs(lease.reached_on, end))):
+    for days in _batches(_in_dollars(lease, _begun(lease, reader.costs(lease.reached_on, end)))):
         dates = [day.day for day in days]
         is_in_order = sync_rules.is_in_order(dates, newest)
         newest = max([*dates, newest or dates[0]])
@@ -101,6 +108,13 @@ def _costs(lease: Lease, reader: CostProvider, notes: Notes) -> Iterator[None]:
 def _reached(lease: Lease, newest: date) -> date:
     """The first day still to be read; never past the end, never back."""
     return max(lease.reached_on, min(newest, lease.period.last) + timedelta(days=1))
+
+
+def _begun(lease: Lease, days: Iterator[Day]) -> Iterator[Day]:
+    """Days past those asked for are left out: none can be billed before it begins. Earlier ones may come: providers
+    snap a range to their own borders.
+    """
+    return (day for day in days if day.day <= lease.period.last)
 
 
 def _in_dollars(lease: Lease, days: Iterator[CostDay]) -> Iterator[CostDay]:
@@ -142,7 +156,8 @@ def _assert_nothing_open() -> None:
 
 def _usage(lease: Lease, reader: CostProvider, kind: str, notes: Notes) -> Iterator[None]:
     try:
-        for days in _batches(reader.usage(kind, lease.period.first, lease.period.last + timedelta(days=1))):
+        told = reader.usage(kind, lease.period.first, lease.period.last + timedelta(days=1))
+        for days in _batches(_begun(lease, told)):
             sync_write.write_usage(lease, kind, days)
             yield
     except _SPARABLE as error:
@@ -150,16 +165,24 @@ def _usage(lease: Lease, reader: CostProvider, kind: str, notes: Notes) -> Itera
         notes.unread_usage.append(kind)
 
 
-def _names(lease: Lease, reader: CostProvider) -> Iterator[None]:
-    wanted = _projects_with_keys(lease)
-    yield
+def _names(lease: Lease, reader: CostProvider, projects_with_keys: Iterable[str]) -> Iterator[None]:
     _assert_nothing_open()
-    projects: list[ProjectName] = _as_far_as_allowed(lease, reader.projects(), _PROJECTS_MAX)
+    projects: list[ProjectName] = []
     keys: list[KeyName] = []
-    for project_id in wanted:
-        keys += _as_far_as_allowed(lease, reader.api_keys(project_id), _KEYS_PER_PROJECT_MAX)
+    try:
+        projects = _as_far_as_allowed(lease, reader.projects(), _PROJECTS_MAX)
+        for project_id in projects_with_keys:
+            keys += _as_far_as_allowed(lease, reader.api_keys(project_id), _KEYS_PER_PROJECT_MAX)
+    except KeyRefused:
+        raise
+    except ProviderError as error:  # the provider is in trouble: no further name is worth waiting for
+        _note_unread(lease, error)
     sync_write.write_names(lease, projects, keys)
     yield
+
+
+def _note_unread(lease: Lease, error: ProviderError) -> None:
+    log.info("names_unread", extra={"connection": lease.connection_id, "why": str(error)})
 
 
 Name = TypeVar("Name", ProjectName, KeyName)
@@ -172,7 +195,7 @@ def _as_far_as_allowed(lease: Lease, names: Iterable[Name], limit: int) -> list[
         for name in islice(names, limit):
             found.append(name)  # noqa: PERF402 - what came before a refusal is kept
     except _SPARABLE as error:
-        log.info("names_unread", extra={"connection": lease.connection_id, "why": str(error)})
+        _note_unread(lease, error)
     return found
 
 
