@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_first_reading_shows_how_far_it_is_and_asks_again(people: People):
     assert "<noscript><meta http-equiv" in page
 
 
-def _run(bill: Bill, *, state: str, done: int, reason: str = "backfill") -> None:
+def _run(bill: Bill, *, state: str, done: int, reason: str = "backfill", waits: timedelta = timedelta(0)) -> None:
     today = now().date()
     db.session.add(
         SyncRun(
@@ -63,6 +64,8 @@ def _run(bill: Bill, *, state: str, done: int, reason: str = "backfill") -> None
             until_on=today,
             reached_on=today - timedelta(days=179 - done),
             lease_expires_at=now() + timedelta(minutes=1),
+            next_attempt_at=now() + waits,
+            error_message="OpenAI cannot be reached." if waits else "",
         )
     )
     db.session.commit()
@@ -71,6 +74,7 @@ def _run(bill: Bill, *, state: str, done: int, reason: str = "backfill") -> None
 def test_while_the_first_reading_runs_the_chart_shows_all_its_days_and_fills(people: People):
     with people.app.app_context():
         _run(_write(people.team_id), state="running", done=100)
+        _never_read()
     browser = _in_team(people, people.vera)
 
     page, chosen = browser.get("/dashboard").text, browser.get("/dashboard?days=30").text
@@ -79,6 +83,55 @@ def test_while_the_first_reading_runs_the_chart_shows_all_its_days_and_fills(peo
     assert "Forecast" not in _text(page)  # this month has not arrived yet
     assert 'hx-get="/dashboard" hx-trigger="every 2s" hx-target="#panel"' in page
     assert "22 Oct – 20 Nov 2026" in _text(chosen)
+
+    assert "Told as soon as the first reading is done." in _text(page)
+    assert "is new" not in _text(page) + _text(chosen)
+
+
+def _never_read() -> None:
+    db.session.query(Connection).one().last_synced_at = None
+    db.session.commit()
+
+
+def test_a_new_keys_backfill_leaves_the_month_as_it_is(people: People):
+    with people.app.app_context():
+        _run(_write(people.team_id), state="running", done=100)
+
+    page = _text(_in_team(people, people.vera).get("/dashboard").text)
+
+    assert "100 of 180 days" in page
+    assert "Spent this month" in page
+
+
+def test_days_that_were_never_read_are_not_compared_with(people: People):
+    with people.app.app_context():
+        _write(people.team_id)  # from 1 September on
+    page = _text(_in_team(people, people.vera).get("/dashboard?month=2026-09").text)
+
+    assert "the bill of 1–31 Aug 2026 was not read in full" in page
+    assert "is new" not in page
+    assert "vs 1" not in page
+
+
+def test_a_run_that_backs_off_is_not_watched_and_can_be_hurried(people: People):
+    with people.app.app_context():
+        _run(_write(people.team_id), state="waiting", done=0, reason="hourly", waits=timedelta(minutes=30))
+        connection = db.session.query(Connection).one()
+        connection.last_error, connection.last_error_code = "OpenAI cannot be reached.", "provider_unavailable"
+        db.session.commit()
+
+    page = _in_team(people, people.alice).get("/dashboard").text
+
+    assert "It is tried again by itself in 30 min." in _text(page)
+    assert "waiting for a worker" not in page
+    assert "every 2s" not in page
+    assert "Sync now" in page
+    assert "disabled" not in _sync_button(people)
+
+
+def _sync_button(people: People) -> str:
+    page = _in_team(people, people.alice).get("/settings/connections").text
+    return re.findall(r"<button ([^>]*)>", page.partition("Sync now")[0])[-1]
 
 
 def test_a_later_reading_polls_its_own_line_and_fetches_the_panel_when_done(people: People):

@@ -35,6 +35,11 @@ class ConnectionPicture:
         return self.connection.status != "removed"
 
     @property
+    def is_backing_off(self) -> bool:
+        """Whether the run waits for its next attempt; asking by hand shortens that."""
+        return self.latest is not None and self.latest.state == "waiting" and self.latest.error_message != ""
+
+    @property
     def is_syncing(self) -> bool:
         return self.latest is not None and self.latest.state in ("waiting", "running")
 

@@ -33,6 +33,7 @@ class LiveRun:
     state: str
     days_done: int
     days_total: int
+    next_attempt_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _bill_connection(
         created_at=row.created_at,
         first_on=first_on,
         last_on=last_on,
-        run=LiveRun(run.reason, run.state, run.days_done, run.days_total) if run else None,
+        run=LiveRun(run.reason, run.state, run.days_done, run.days_total, run.next_attempt_at) if run else None,
     )
 
 

@@ -14,7 +14,7 @@ from tokenboard.costs import budget_rules
 from tokenboard.costs.forecast_rules import breaking_day
 from tokenboard.costs.models import Budget
 from tokenboard.costs.month_queries import MonthPicture
-from tokenboard.costs.period_rules import month_before, month_period
+from tokenboard.costs.period_rules import Period, month_before
 from tokenboard.portal.dashboard_facts import Facts
 from tokenboard.portal.dashboard_words import against, weekday
 from tokenboard.web.filters import day, day_range, month_name, percent, percent_signed, usd, usd_exact, usd_whole
@@ -57,8 +57,16 @@ def _spent(facts: Facts) -> Card:
     else:
         label = "Spent this month" if view.is_current_month else f"Spent in {month_name(view.month)}"
         nano, earlier = picture.spent_nano, month_before(view.month, view.today)
-    change, beside = against(nano, picture.between(earlier), earlier) if view.is_compared else ("", "")
+    change, beside = _against(facts, nano, earlier) if view.is_compared else ("", "")
     return Card(label, usd(nano), usd_exact(nano), change, _tone(change), beside, is_lead=True)
+
+
+def _against(facts: Facts, nano: int, earlier: Period) -> tuple[str, str]:
+    """A change against earlier days; nothing where those were never read."""
+    known_since = facts.scope.known_since
+    if known_since is None or known_since > earlier.first:
+        return "", ""
+    return against(nano, facts.picture.between(earlier), earlier)
 
 
 def _tone(change: str) -> str:
@@ -76,10 +84,9 @@ def _forecast(picture: MonthPicture) -> Card:
 
 
 def _month_total(picture: MonthPicture) -> Card:
-    before = picture.month.shift(-1)
-    change, beside = against(picture.spent_nano, picture.previous_month_nano, month_period(before))
     average = picture.spent_nano // picture.month.length
-    return Card("A day on average", usd(average), usd_exact(average), change, _tone(change), beside)
+    note = f"over the {picture.month.length} days of {month_name(picture.month)}"
+    return Card("A day on average", usd(average), usd_exact(average), note=note)
 
 
 def _budget(facts: Facts) -> Card:

@@ -66,6 +66,17 @@ class Facts:
         return settled_to(self.view.today, self.synced_at)
 
     @property
+    def is_first_reading(self) -> bool:
+        """Whether days are still arriving that were never read before."""
+        return any(_is_first_reading(one) for one in self.connections)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the earlier days are known: days that were not read are not days of zero."""
+        known_since = self.scope.known_since
+        return not self.is_first_reading and known_since is not None and known_since <= self.view.compared_with.first
+
+    @property
     def total_nano(self) -> int:
         """The sum of what is listed."""
         return sum(item.nano for item in self.items)
@@ -99,7 +110,9 @@ def read_facts(workspace_id: str, view: View) -> Facts:
 
 
 def _is_first_reading(one: BillConnection) -> bool:
-    return one.run is not None and one.run.reason == "backfill" and one.run.state == "running"
+    """A new key queues a backfill too, but its days are there already."""
+    is_backfill = one.run is not None and one.run.reason == "backfill" and one.run.state == "running"
+    return is_backfill and one.last_synced_at is None
 
 
 def _picture(scope: Scope, view: View) -> MonthPicture:

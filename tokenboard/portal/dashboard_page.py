@@ -76,6 +76,7 @@ class Page:
     compared: str
     has_usage: bool
     changes: Sequence[Sentence]
+    no_changes: str
     alerts: Sequence[Sentence]
     note: str
 
@@ -103,7 +104,8 @@ def build(facts: Facts, now: datetime) -> Page:
         column_count=3 + view.is_compared + 2 * has_usage,
         compared=f"{_days(view.booked)}, against {_days(view.compared_with)}",
         has_usage=has_usage,
-        changes=_changes(facts),
+        changes=_changes(facts) if facts.is_comparable else (),
+        no_changes=_no_changes(facts),
         alerts=_alerts(facts)[:MOST_ALERTS],
         note=_note(view.by),
     )
@@ -148,14 +150,14 @@ def _lines(facts: Facts) -> list[Line]:
     view = facts.view
     css = {one.key: colour(place, one.key) for place, one in enumerate(_series(facts)) if one.key != OTHER_KEY}
     listed = {item.key for item in facts.items}
-    gone = [key for key in facts.earlier if key not in listed] if view.is_compared else []
+    gone = [key for key in facts.earlier if key not in listed] if view.is_compared and facts.is_comparable else []
     left = [Item(key, controls.name_of(facts, key), 0, Decimal(0), None) for key in gone]
     return [_line(facts, item, css.get(item.key, "s-other")) for item in (*facts.items, *left)]
 
 
 def _line(facts: Facts, item: Item, css: str) -> Line:
     view, earlier = facts.view, facts.earlier.get(item.key, 0)
-    change, tone = _change(item.nano, earlier)
+    change, tone = _change(item.nano, earlier) if facts.is_comparable else ("–", "")
     return Line(
         css=css,
         name=item.name,
@@ -195,6 +197,15 @@ def _changes(facts: Facts) -> list[Sentence]:
         change_sentence(one, controls.name_of(facts, one.key), view.href(name=one.key))
         for one in movers(chosen, view.booked, view.compared_with)
     ]
+
+
+def _no_changes(facts: Facts) -> str:
+    """Why no change is told."""
+    if facts.is_first_reading:
+        return "Told as soon as the first reading is done."
+    if not facts.is_comparable:
+        return f"There is nothing to compare with: the bill of {_days(facts.view.compared_with)} was not read in full."
+    return "Nothing worth a cent."
 
 
 def _alerts(facts: Facts) -> list[Sentence]:

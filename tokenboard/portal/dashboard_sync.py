@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tokenboard.costs.queries import BillConnection
+from tokenboard.costs.queries import BillConnection, LiveRun
 from tokenboard.portal.dashboard_view import PROVIDERS
 from tokenboard.web.filters import ago
 
@@ -53,10 +53,15 @@ class SyncState:
 
 def sync_state(live: Sequence[BillConnection], now: datetime, *, may_sync: bool) -> SyncState:
     """Every live connection's state."""
-    running = [_running(one) for one in live if one.run is not None]
+    running = [_running(one) for one in live if one.run is not None and not _backs_off(one.run, now)]
     troubles = [trouble for one in live if (trouble := _trouble(one, now)) is not None]
     can_sync = may_sync and not running and any(one.status == "active" for one in live)
     return SyncState(running, troubles, can_sync)
+
+
+def _backs_off(run: LiveRun, now: datetime) -> bool:
+    """Whether a run waits for its next attempt: for minutes or hours, so nobody should watch it."""
+    return run.state == "waiting" and run.next_attempt_at > now
 
 
 def _running(one: BillConnection) -> Running:
@@ -77,13 +82,23 @@ def _trouble(one: BillConnection, now: datetime) -> Trouble | None:
     since = one.last_synced_at or one.created_at
     if one.last_error and one.last_error_code != "partly_read":
         title = f"The {name} bill could not be read" + (f"; it stands as of {ago(since, now)}" if one.first_on else "")
-        return Trouble("warn", title, f"{one.last_error} It is tried again by itself.", "See the connection", _SETTINGS)
+        return Trouble(
+            "warn", title, f"{one.last_error} {_next_try(one, now)}".strip(), "See the connection", _SETTINGS
+        )
     if one.run is None and now - since > STALE_AFTER:
         title = f"The {name} bill was last read {ago(since, now)}"
         return Trouble(
             "warn", title, "It should be read every hour: is the worker running?", "See the connection", _SETTINGS
         )
     return None
+
+
+def _next_try(one: BillConnection, now: datetime) -> str:
+    if one.last_error_code == "cannot_unseal":
+        return ""  # no trying again helps: the key is asked for
+    if one.run is not None and _backs_off(one.run, now):
+        return f"It is tried again by itself {ago(one.run.next_attempt_at, now)}."
+    return "It is tried again by itself."
 
 
 _SETTINGS = "/settings/connections"
