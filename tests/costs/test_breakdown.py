@@ -217,6 +217,12 @@ def test_two_keys_of_one_name_stay_apart():
     assert named == {"key_1": "prod (key_1)", "key_2": "prod (key_2)", "key_3": "key_3", "": "No API key"}
 
 
+def test_a_name_that_looks_like_anothers_mark_stays_apart_too():
+    told = {"a": "prod", "b": "prod", "c": "prod (b)"}
+
+    assert len(set(display_names(By.PROJECT, told, told).values())) == 3
+
+
 @given(some.lists(some.integers(-(10**9), 10**15), min_size=1, max_size=40))
 def test_shares_of_a_positive_whole_are_one_together(amounts: list[int]):
     assert sum(shares(amounts)) == (1 if sum(amounts) > 0 else 0)

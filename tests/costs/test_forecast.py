@@ -123,6 +123,14 @@ def test_the_day_on_which_a_budget_breaks(limit: int, on: date | None):
     assert breaking_day(limit * USD, days, forecast(NOVEMBER, TODAY, days, LONG_AGO)) == on
 
 
+def test_a_credit_note_takes_a_broken_budget_back():
+    days = _steady(10 * USD) | {date(2026, 11, 3): 500 * USD, date(2026, 11, 5): -490 * USD}
+    outlook = forecast(NOVEMBER, TODAY, days, LONG_AGO)
+
+    assert breaking_day(400 * USD, days, outlook) is None
+    assert breaking_day(185 * USD, days, outlook) == TODAY
+
+
 def test_a_usual_day_needs_two_weeks_of_history():
     days = _steady(10 * USD)
 

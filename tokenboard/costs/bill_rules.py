@@ -91,8 +91,13 @@ def shares(amounts: Sequence[int]) -> list[Decimal]:
 def display_names(by: By, keys: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
     """What to call each key: the provider's name, else its id; two keys of one name carry their ids behind it."""
     plain = {key: _plain_name(by, key, names) for key in keys}
-    counted = Counter(plain.values())
-    return {key: name if counted[name] == 1 else f"{name} ({key or 'none'})" for key, name in plain.items()}
+    marked = _told_apart(plain)
+    return marked if len(set(marked.values())) == len(marked) else _told_apart(marked)
+
+
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    counted = Counter(names.values())
+    return {key: name if counted[name] == 1 else f"{name} ({key or 'none'})" for key, name in names.items()}
 
 
 def _plain_name(by: By, key: str, names: Mapping[str, str]) -> str:

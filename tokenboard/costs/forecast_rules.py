@@ -73,13 +73,15 @@ def usual_day(day: date, totals: Mapping[date, int], known_since: date | None) -
 
 
 def breaking_day(limit_nano: int, totals: Mapping[date, int], outlook: Forecast) -> date | None:
-    """The day on which the month passes its limit, by the bill or by what is expected; None when it does not."""
-    so_far = 0
+    """The day on which the month passes its limit for good, by the bill or by what is expected; None when it does not.
+
+    A credit note may bring a month back below a limit it had passed.
+    """
+    so_far, broken_on = 0, None
     for day in outlook.month.days:
         so_far += outlook.expected.get(day, totals.get(day, 0))
-        if so_far > limit_nano:
-            return day
-    return None
+        broken_on = (broken_on or day) if so_far > limit_nano else None
+    return broken_on
 
 
 def reached_on(amount_nano: int, month: Month, totals: Mapping[date, int]) -> date | None:
