@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from tokenboard.core.clock import now, today
 from tokenboard.core.db import db, new_id
 from tokenboard.core.jobs import JobQueue
 from tokenboard.costs.models import Connection, SyncRun
-from tokenboard.ops import service
+from tokenboard.ops import health, service
 
 PARTS = {"database", "queue", "migrations", "worker", "syncs", "clock"}
 
@@ -202,3 +203,29 @@ def test_being_up_asks_the_database_nothing(app: Flask, client: FlaskClient):
         assert client.get("/healthz").json == {"status": "ok"}
 
     assert seen == []
+
+
+def test_while_the_database_hangs_askers_do_not_pile_up(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(health, "WAITS_SECONDS", 0.05)
+    asked, answered = threading.Event(), threading.Event()
+
+    def hang(*_given: object) -> None:
+        asked.set()
+        answered.wait(20)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", hang)
+    first = threading.Thread(target=client.get, args=("/readyz",))
+    first.start()
+    try:
+        assert asked.wait(10)
+        answer = app.test_client().get("/readyz")
+    finally:
+        answered.set()
+        first.join()
+        event.remove(engine, "before_cursor_execute", hang)
+
+    assert (answer.status_code, answer.get_json()["down"]) == (503, ["database"])

@@ -26,6 +26,7 @@ from tokenboard.costs.models import SyncRun
 from tokenboard.ops.models import Heartbeat
 
 REMEMBERED_SECONDS = 2.0
+WAITS_SECONDS = 3.0  # for somebody else's look; longer, and whoever asks would fill the house while a part hangs
 HEARTBEAT_LATE = timedelta(seconds=60)  # six missed beats
 SYNC_LATE = timedelta(minutes=10)  # a run starts within seconds, and is found again after a kill within two minutes
 _VERSION = table("alembic_version", column("version_num")).c.version_num
@@ -59,7 +60,7 @@ def readiness() -> Readiness:
 
 
 class _Memory:
-    """The last answer. One request looks; the others take what it found."""
+    """The last answer. One request looks; the others take what it found, or that it is still looking."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -67,10 +68,14 @@ class _Memory:
         self._seen_at = 0.0
 
     def recall(self) -> Readiness:
-        with self._lock:
+        if not self._lock.acquire(timeout=WAITS_SECONDS):
+            return Readiness((Finding("database", False, "Somebody has been waiting for its answer for seconds."),))
+        try:
             if self._seen is None or clock.monotonic() - self._seen_at > REMEMBERED_SECONDS:
                 self._seen, self._seen_at = examine(), clock.monotonic()
             return self._seen
+        finally:
+            self._lock.release()
 
 
 def examine() -> Readiness:
