@@ -56,6 +56,7 @@ def test_a_signed_event_is_stored_once(shop: Shop, path: str):
         "v0=" + "0" * 64,
         "\u00e4",
     ],
+    ids=range(6),
 )
 def test_a_forged_event_is_refused_and_seen(shop: Shop, header: str):
     answer = deliver(shop.app, event(PAID, session()), header=header)
