@@ -20,10 +20,12 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     Connection,
+    CursorResult,
     DateTime,
     Dialect,
     Engine,
     MetaData,
+    Result,
     String,
     Text,
     TypeDecorator,
@@ -157,6 +159,12 @@ def writing() -> Iterator[None]:
         yield
     finally:
         _is_read_only.reset(token)
+
+
+def rows_changed(result: Result[Any]) -> int:
+    """How many rows an UPDATE or DELETE changed. Not for INSERT: there PostgreSQL says -1, done or not."""
+    assert isinstance(result, CursorResult)  # a writing statement always answers with one
+    return result.rowcount
 
 
 def is_postgresql() -> bool:

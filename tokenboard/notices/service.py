@@ -13,13 +13,13 @@ import logging
 import random
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core import jobs
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import KeyRing
-from tokenboard.core.db import db, new_id
+from tokenboard.core.db import db, new_id, rows_changed
 from tokenboard.core.redaction import redact
 from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert_once
@@ -107,7 +107,7 @@ def take(notice_id: str) -> Notice | None:
     instant = now()
     is_due = (Notice.id == notice_id, Notice.state == "waiting", Notice.next_attempt_at <= instant)
     taken = update(Notice).where(*is_due).values(attempts=Notice.attempts + 1, next_attempt_at=instant + LEASE)
-    if not _count(db.session.execute(taken.execution_options(synchronize_session=False))):
+    if not rows_changed(db.session.execute(taken.execution_options(synchronize_session=False))):
         return None
     return db.session.get_one(Notice, notice_id, populate_existing=True)
 
@@ -151,7 +151,7 @@ def _finish(notice: Notice, **values: Any) -> bool:
         extra={"notice_id": notice.id, "channel": notice.channel, "kind": notice.kind}
         | {"state": values.get("state", "waiting"), "attempts": notice.attempts},
     )
-    return bool(_count(db.session.execute(finished)))
+    return bool(rows_changed(db.session.execute(finished)))
 
 
 def due_ids(limit: int) -> list[str]:
@@ -173,8 +173,3 @@ def reseal(key_ring: KeyRing) -> int:
 
 def _context(notice_id: str) -> str:
     return f"notice:{notice_id}"
-
-
-def _count(result: Any) -> int:
-    assert isinstance(result, CursorResult)  # an UPDATE always answers with one
-    return result.rowcount

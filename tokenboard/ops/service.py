@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, or_
+from sqlalchemy import delete, or_
 
 from tokenboard.accounts.models import OneTimeToken, SignIn
 from tokenboard.core.clock import now
-from tokenboard.core.db import db
+from tokenboard.core.db import db, rows_changed
 from tokenboard.core.upsert import insert
 from tokenboard.notices.models import Notice
 from tokenboard.ops.models import Heartbeat, PeriodicRun
@@ -61,9 +61,4 @@ def tidy() -> dict[str, int]:
 
 
 def _delete(row: type[Any], condition: Any) -> int:
-    return _count(db.session.execute(delete(row).where(condition).execution_options(synchronize_session=False)))
-
-
-def _count(result: Any) -> int:
-    assert isinstance(result, CursorResult)  # a writing statement always answers with one
-    return result.rowcount
+    return rows_changed(db.session.execute(delete(row).where(condition).execution_options(synchronize_session=False)))
