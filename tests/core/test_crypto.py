@@ -39,6 +39,17 @@ def test_the_same_secret_is_sealed_differently_every_time():
     assert ring.seal("sk-admin-1", context=ROW) != ring.seal("sk-admin-1", context=ROW)
 
 
+def test_a_ciphertext_opens_in_one_spelling_only():
+    ring = _ring(k1=OLD)
+    sealed = ring.seal("sk-admin-1", context=ROW)  # 26 bytes: the last character has four spare bits
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    spellings = [sealed[:-1] + one for one in alphabet if one != sealed[-1]] + [f"{sealed}!", f"{sealed}="]
+
+    for spelling in spellings:
+        with pytest.raises(CannotUnseal):
+            ring.unseal(spelling, context=ROW)
+
+
 @pytest.mark.parametrize("position", [3, 8, -1])
 def test_a_changed_ciphertext_does_not_open(position: int):
     ring = _ring(k1=OLD)
