@@ -80,6 +80,18 @@ def test_expired_grants_are_not_left_and_their_use_still_counts(syncing: Syncing
     assert (snapshot.available_nano, snapshot.used_nano, snapshot.expires_at) == (0, 5_000_000_000, None)
 
 
+def test_another_accounts_key_is_no_spend(syncing: Syncing, connection: str):
+    read_at(syncing, connection, MORNING, used="40")
+    read_at(syncing, connection, MORNING + timedelta(hours=1), used="41")
+    with time_machine.travel(MORNING + timedelta(hours=2), tick=False):
+        syncing.connect("sk-sandbox-of-another-account", mode="personal")
+        syncing.drop_waiting(connection)
+    read_at(syncing, connection, MORNING + timedelta(hours=2), used="500")
+    read_at(syncing, connection, MORNING + timedelta(hours=3), used="502")
+
+    assert syncing.days(connection) == {MORNING.date(): 3_000_000_000}
+
+
 @needs_shared
 def test_the_recorded_balance_comes_out_exactly(syncing: Syncing, connection: str):
     syncing.script(text_of("examples/openai/credit_grants_200.json"), path=BALANCE)

@@ -1,7 +1,7 @@
 """What a sync run reads with a personal key: the prepaid balance, and from its differences what was spent.
 
 Laws: two readings tell what was spent between them, and that counts on the day of the later one; the first reading
-tells nothing of the past. A day is computed anew from its readings every time, so reading twice counts once. A balance
+tells nothing of the past, nor does the first one with another key, which may be another account's. A day is computed anew from its readings every time, so reading twice counts once. A balance
 that was used less than before (grants taken back) is no negative spend. Source: reference/openai-admin.md A6.
 """
 
@@ -17,12 +17,14 @@ from sqlalchemy import select
 from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.costs import sync_rules, sync_runs, sync_write
-from tokenboard.costs.models import CreditSnapshot
+from tokenboard.costs.models import CreditSnapshot, SyncRun
+from tokenboard.costs.sync_rules import Reason
 from tokenboard.costs.sync_runs import Lease
 from tokenboard.providers.costs import CostDay, CostRow, CreditGrants
 
 LINE_ITEM = "Prepaid credits used"
 _READINGS_A_DAY_MAX = 2_000  # one every 43 seconds
+_NEW_KEYS_MAX = 100  # of a day; the newest
 
 
 @runtime_checkable
@@ -67,15 +69,27 @@ def _keep(lease: Lease, told: CreditGrants, instant: datetime) -> None:
 def spent_on(day: date, connection_id: str) -> int:
     """What the day's readings and the last one before them say was spent. Units: nano-USD."""
     readings = _readings_since(clock.midnight(day), connection_id)
-    return sum(max(0, later - earlier) for earlier, later in pairwise(readings))
+    new_keys = _new_keys(connection_id)
+    return sum(
+        max(0, used - used_before)
+        for (before, used_before), (seen_at, used) in pairwise(readings)
+        if not any(before < changed_at <= seen_at for changed_at in new_keys)
+    )
 
 
-def _readings_since(midnight: datetime, connection_id: str) -> Sequence[int]:
-    ours = select(CreditSnapshot.used_nano).where(CreditSnapshot.connection_id == connection_id)
-    before = db.session.scalars(
+def _new_keys(connection_id: str) -> Sequence[datetime]:
+    """When a key was put in: each begins with a backfill."""
+    ours = select(SyncRun.queued_at).where(SyncRun.connection_id == connection_id, SyncRun.reason == Reason.BACKFILL)
+    return db.session.scalars(ours.order_by(SyncRun.queued_at.desc()).limit(_NEW_KEYS_MAX)).all()
+
+
+def _readings_since(midnight: datetime, connection_id: str) -> Sequence[tuple[datetime, int]]:
+    readings = select(CreditSnapshot.seen_at, CreditSnapshot.used_nano)
+    ours = readings.where(CreditSnapshot.connection_id == connection_id)
+    before = db.session.execute(
         ours.where(CreditSnapshot.seen_at < midnight).order_by(CreditSnapshot.seen_at.desc()).limit(1)
     )
-    of_day = db.session.scalars(
+    of_day = db.session.execute(
         ours.where(CreditSnapshot.seen_at >= midnight).order_by(CreditSnapshot.seen_at).limit(_READINGS_A_DAY_MAX)
     )
-    return [*before, *of_day]
+    return [(seen_at, used) for seen_at, used in (*before, *of_day)]
