@@ -124,3 +124,8 @@ def test_a_personal_key_is_tried_quickly(stand_in: StandIn):
     with pytest.raises(ProviderUnavailable):
         stand_in.openai("sk-sandbox-500").check_balance()
     assert sum(stand_in.slept_seconds) < 1
+
+
+def test_a_name_is_one_line_and_turns_no_direction_around():
+    [project] = openai_answers.project_names({"data": [{"id": "proj_a", "name": " Chat\n\u202etobor\x07\u2066  bot "}]})
+    assert project.name == "Chat tobor bot"

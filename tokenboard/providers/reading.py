@@ -5,6 +5,7 @@ Laws: what a database would choke on (NUL, lone surrogates, endless text, intege
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -13,6 +14,8 @@ from tokenboard.core import clock
 from tokenboard.core.money import BIGINT_MAX, AmountError, decimal_of
 
 _TEXT_LENGTH_MAX = 255
+# A name that turns the reading direction around could pass for another one; those of white space become one space.
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CURRENCY_LENGTH = 3  # ISO 4217
 _UNIX_MIN, _UNIX_MAX = 946_684_800, 4_102_444_800  # 2000-01-01 and 2100-01-01
 
@@ -24,12 +27,12 @@ class Unreadable(ValueError):
 @lru_cache(maxsize=65_536)
 def _clean(text: str) -> str:
     # Cached: a page repeats the same few hundred ids and names tens of thousands of times.
-    kept = text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8").strip()
-    return kept[:_TEXT_LENGTH_MAX]
+    kept = _UNWANTED.sub("", text).encode("utf-8", "ignore").decode("utf-8")
+    return " ".join(kept.split())[:_TEXT_LENGTH_MAX]
 
 
 def text_of(value: object, name: str) -> str | None:
-    """Text without NUL and surrogates, at most 255 characters; None for null and empty."""
+    """One line without control characters, direction overrides and surrogates, at most 255 characters; None for empty."""
     if value is None:
         return None
     if not isinstance(value, str):
