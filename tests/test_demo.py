@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, date, datetime
 
@@ -93,6 +94,43 @@ def test_it_is_never_synced_and_tells_nobody(people: People):
         assert db.session.scalar(sa.select(sa.func.count()).select_from(BudgetAlert)) >= 2
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Notice)) == 0
         assert db.session.scalar(sa.select(Connection.sealed_key).where(Connection.workspace_id == workspace.id)) == ""
+
+
+def test_it_takes_no_real_key_and_no_sync(people: People):
+    with people.app.app_context():
+        workspace = _load(people.alice.id)
+        connection_id = db.session.scalar(sa.select(Connection.id).where(Connection.workspace_id == workspace.id))
+        db.session.remove()
+    alice = people.bearer(people.alice)
+    key = {"workspaceId": workspace.id, "apiKey": "sk-admin-sandbox-empty"}
+
+    answers = [
+        alice.post("/api/openai/connect", json=key),
+        alice.post("/api/connections", json=key | {"provider": "anthropic", "apiKey": "sk-ant-admin-sandbox"}),
+        alice.patch(f"/api/connections/{connection_id}", json={"apiKey": key["apiKey"]}),
+        alice.post(f"/api/connections/{connection_id}/sync"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [409] * 4
+    assert "made up" in answers[0].json["error"]
+
+
+def test_two_clicks_make_one_demo(people: People):
+    barrier, found = threading.Barrier(2), []
+
+    def click() -> None:
+        with people.app.app_context():
+            barrier.wait()
+            found.append(_load(people.alice.id).id)
+
+    clicks = [threading.Thread(target=click) for _ in range(2)]
+    for one in clicks:
+        one.start()
+    for one in clicks:
+        one.join()
+
+    assert len(found) == 2
+    assert len(set(found)) == 1
 
 
 def test_a_day_later_it_has_lived_on(people: People):

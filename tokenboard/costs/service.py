@@ -23,6 +23,7 @@ from tokenboard.costs.models import Connection, SyncRun, TypedBalance
 from tokenboard.costs.sync_personal import BalanceReader
 from tokenboard.costs.sync_rules import Plan, Reason
 from tokenboard.providers.costs import CostProvider
+from tokenboard.workspaces.models import Workspace
 
 Mode = Literal["organization", "personal"]
 NO_PERSONAL_MODE = "Only OpenAI has a personal mode. Connect the organization with an admin key."
@@ -60,8 +61,9 @@ def try_key(reader: CostProvider, *, mode: str) -> None:
 def connect(*, workspace_id: str, provider: str, mode: str, api_key: str, actor_id: str, vault: Vault) -> Connected:
     """Store a key that was tried, for the workspace's one connection at this provider, and queue the backfill.
 
-    Idempotent: the same key again changes nothing.
+    Raises: Conflict in a demo. Idempotent: the same key again changes nothing.
     """
+    _refuse_demo(workspace_id)
     found = connections.live(workspace_id, provider, locked=True)
     if found is None:
         added = _added(workspace_id, provider, mode, api_key, actor_id, vault)
@@ -88,7 +90,8 @@ def _added(workspace_id: str, provider: str, mode: str, api_key: str, actor_id: 
 
 
 def replace(*, connection: Connection, mode: str, api_key: str, actor_id: str, vault: Vault) -> Connected:
-    """Give a live connection another key or mode. Raises: Conflict when it was removed."""
+    """Give a live connection another key or mode. Raises: Conflict when it was removed, or in a demo."""
+    _refuse_demo(connection.workspace_id)
     found = connections.live(connection.workspace_id, connection.provider, locked=True)
     if found is None or found.id != connection.id:
         raise Conflict("This connection is removed. Connect again instead.")
@@ -115,6 +118,12 @@ def _put_key(connection: Connection, mode: str, api_key: str, vault: Vault) -> N
     connection.last_error = connection.last_error_code = ""
     connection.last_full_sync_at = None
     connection.next_sync_at = sync_rules.next_slot(now())
+
+
+def _refuse_demo(workspace_id: str) -> None:
+    """The demo is written anew every night: a real key would go with it."""
+    if db.session.get_one(Workspace, workspace_id).is_demo:
+        raise Conflict("The demo's numbers are made up, and it keeps no key. Connect in a workspace of your own.")
 
 
 def _queue_first(connection: Connection) -> None:
@@ -180,6 +189,7 @@ def request_sync(*, connection: Connection, actor_id: str) -> SyncRun:
 
     Idempotent: while one waits or runs, asking again answers the same run.
     """
+    _refuse_demo(connection.workspace_id)
     if connection.status != "active":
         raise Conflict("This connection has no working key. Replace the key first.", code="key_rejected")
     plan = sync_rules.due(now(), connection.last_full_sync_at, Reason.MANUAL)

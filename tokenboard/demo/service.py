@@ -30,6 +30,7 @@ _BUDGET_STEP_CENTS = 1_000
 
 def load(*, owner: Person) -> Workspace:
     """The person's demo workspace, made or brought up to today. Idempotent."""
+    db.session.execute(sa.select(Person.id).where(Person.id == owner.id).with_for_update(key_share=True))  # two clicks
     workspace = demo_of(owner.id) or workspaces.create(owner=owner, name=company.NAME, is_demo=True)
     refresh(workspace=workspace, owner=owner)
     return workspace
