@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, insert, select
 
 from tests.costs.syncing import Syncing, bucket, cost, page
 from tokenboard.audit.models import Alert
 from tokenboard.core.clock import now, today
 from tokenboard.core.db import db, is_postgresql
-from tokenboard.costs import sync_import, sync_rules, sync_runs, tasks
+from tokenboard.costs import connection_queries, sync_import, sync_rules, sync_runs, tasks
 from tokenboard.costs.models import CostDay, CostRow, CostTotal
 from tokenboard.costs.sync_errors import LostLease
 from tokenboard.costs.sync_keeper import kept
@@ -251,3 +251,18 @@ def test_removing_the_connection_stops_the_worker_at_its_next_write(
     db.session.rollback()
 
     assert syncing.rows(CostDay) == []
+
+
+def test_who_replaces_a_key_and_who_writes_days_do_not_wait_for_each_other(syncing: Syncing):
+    connection_id = syncing.connect()
+    if not is_postgresql():
+        pytest.skip("SQLite has one writer at a time")
+    connection_queries.live(syncing.people.team_id, "openai", locked=True)
+
+    with db.engine.begin() as worker:
+        worker.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
+        day = {"connection_id": connection_id, "on": date(2026, 11, 20), "amount_nano": 1}
+        worker.execute(insert(CostDay).values(first_seen_at=now(), seen_at=now(), **day))
+
+    db.session.rollback()
+    assert len(syncing.days(connection_id)) == 1

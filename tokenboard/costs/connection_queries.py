@@ -55,7 +55,8 @@ def live(workspace_id: str, provider: str, *, locked: bool = False) -> Connectio
         Connection.workspace_id == workspace_id, Connection.provider == provider, Connection.status != "removed"
     )
     if locked:
-        wanted = wanted.with_for_update()
+        # key_share: a worker at a batch keeps adding days to this row; both would wait for each other otherwise.
+        wanted = wanted.with_for_update(key_share=True)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
 
 
@@ -120,7 +121,9 @@ def _automatic() -> Select[Connection]:
 def due(instant: datetime) -> list[Connection]:
     """Connections whose next reading has come, locked for the caller; two callers at once share them out."""
     wanted = _automatic().where(Connection.next_sync_at <= instant).order_by(Connection.next_sync_at)
-    return list(db.session.scalars(wanted.limit(_DUE_AT_ONCE).with_for_update(of=Connection, skip_locked=True)))
+    return list(
+        db.session.scalars(wanted.limit(_DUE_AT_ONCE).with_for_update(of=Connection, skip_locked=True, key_share=True))
+    )
 
 
 def all_automatic(workspace_id: str | None = None) -> Iterator[Connection]:

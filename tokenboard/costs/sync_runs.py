@@ -243,9 +243,10 @@ def _write(lease: Lease, values: dict[str, object]) -> None:
 
 
 def _ring_for_the_next(connection_id: str) -> None:
-    waiting = _waiting(connection_id)
-    if waiting is not None:
-        jobs.ring(RUN_SYNC, waiting.id)
+    # Not locked: whoever queues holds the connection first and the run after it.
+    waiting = select(SyncRun.id).where(SyncRun.connection_id == connection_id, SyncRun.state == State.WAITING)
+    for run_id in db.session.scalars(waiting):
+        jobs.ring(RUN_SYNC, run_id)
 
 
 def cancel(connection_id: str, *, code: str, message: str) -> None:
