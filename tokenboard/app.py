@@ -14,6 +14,7 @@ from tokenboard.billing import (
     api as billing_api,
     cli as billing_cli,
     reconciling,
+    routes as billing_routes,
     tasks as billing_tasks,
     webhooks as billing_webhooks,
 )
@@ -135,6 +136,7 @@ def _blueprints() -> list[Blueprint]:
         wallet_routes.blueprint,
         wallet_api.blueprint,
         example_routes.blueprint,
+        billing_routes.blueprint,
         billing_api.blueprint,
         billing_admin_api.blueprint,
         billing_webhooks.blueprint,

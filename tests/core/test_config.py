@@ -65,6 +65,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path):
         ("BASE_URL", "http://tokens.acme.dev", "BASE_URL must begin with https://"),
         ("SANDBOX_URL", "http://127.0.0.1:1", "SANDBOX_URL is for development"),
         ("BCRYPT_COST", "10", "BCRYPT_COST must be at least 12"),
+        ("STRIPE_SECRET_KEY", "sk_live_x", "STRIPE_WEBHOOK_SECRET is needed with STRIPE_SECRET_KEY"),
     ],
 )
 def test_production_refuses_what_is_weak_by_name(name: str, value: str, why: str, tmp_path: Path):

@@ -37,6 +37,8 @@ def billing_samples(people: People) -> dict[str, Sampled]:
         "POST /api/checkout/start": Sampled(json=bought, names_workspace=True),
         "POST /api/checkout/mpesa": Sampled(json=bought | {"phone": "0712345678"}, names_workspace=True),
         "GET /api/checkout/:reference": Sampled((payment_id,), names_workspace=True),
+        "GET /credits/payments/:id": Sampled((payment_id,), names_workspace=True),
+        "POST /credits/payments/:id/check": Sampled((payment_id,), names_workspace=True),
         "POST /api/credits/redeem": Sampled(json={"code": code} | team, names_workspace=True),
         "GET /api/credits/auto-topup": Sampled(query=team, names_workspace=True),
         "PUT /api/credits/auto-topup": Sampled(json=rule | team, names_workspace=True),

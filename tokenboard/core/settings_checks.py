@@ -41,6 +41,8 @@ def _production_faults(settings: Settings, declared: Sequence[Declared]) -> list
     )
     if settings.secret_key and settings.secret_key == settings.jwt_secret:
         faults.append("JWT_SECRET must differ from SECRET_KEY.")
+    if settings.stripe_secret_key and not any(settings.stripe_webhook_secret):
+        faults.append("STRIPE_WEBHOOK_SECRET is needed with STRIPE_SECRET_KEY: without it no webhook is believed.")
     if not settings.is_https:
         faults.append("BASE_URL must begin with https:// in production.")
     if settings.sandbox_url:

@@ -1,0 +1,32 @@
+"""The page a buyer comes back to: it says the step, waits by itself, and looks when asked."""
+
+from __future__ import annotations
+
+from tests.billing.market import PACK, Market
+
+
+def test_the_page_waits_and_then_says_that_the_credits_are_here(market: Market):
+    bought = market.post("/api/billing/checkout", packageId=PACK)
+    path = f"/credits/payments/{bought['reference']}"
+    browser = market.people.browser(market.people.alice)
+
+    waiting = browser.get(path).get_data(as_text=True)
+    assert "Waiting for your payment" in waiting
+    assert 'hx-trigger="every 2s"' in waiting
+
+    market.control("stripe/sessions", id=str(market.payment(bought["reference"]).object_id))
+    assert browser.post(f"{path}/check").headers["Location"] == path
+
+    there = browser.fragment(path, "payment_state").get_data(as_text=True)
+    assert "Your credits are here" in there
+    assert "hx-trigger" not in there
+    assert "<html" not in there
+    assert market.credits == 100
+
+
+def test_a_stranger_sees_no_payment(market: Market):
+    bought = market.post("/api/billing/checkout", packageId=PACK)
+
+    answer = market.people.browser(market.people.charlie).get(f"/credits/payments/{bought['reference']}")
+
+    assert answer.status_code == 404
