@@ -111,7 +111,7 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    """Strictly: the decoder skips odd characters and spare bits, so that several texts would be one. Raises: ValueError."""
+    """Strictly: the decoder skips odd characters and spare bits, so several texts would be one. Raises: ValueError."""
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if _encode(raw) != text:
         raise ValueError("not as it was encoded")
