@@ -246,6 +246,24 @@ def test_a_projects_budget_watches_the_project_alone(people: People):
         assert "Budget of Acme / Search: 50 % used ($19.00 of $25.00)" in [notice.subject for notice in _notices()]
 
 
+def test_a_billed_project_without_a_name_can_have_a_budget_and_a_past_one_says_that_it_is_over(people: People):
+    with people.app.app_context():
+        Bill.of(people.team_id).tell({date(2026, 11, 19): [("proj_gone", "x", "", USD)]}).names({"proj_a": "Search"})
+        db.session.remove()
+    alice = people.bearer(people.alice)
+    asked = {"workspaceId": people.team_id, "amountCents": 30_000}
+
+    billed, unknown, past = (
+        alice.post("/api/budgets", json=asked | more)
+        for more in ({"projectId": "proj_gone"}, {"projectId": "proj_x"}, {"month": "2026-10"})
+    )
+
+    assert (billed.status_code, unknown.status_code, past.status_code) == (200, 422, 200)
+    browser = people.browser(people.alice)
+    browser.post("/workspaces/switch", {"workspace_id": people.team_id})
+    assert "That month is over." in browser.get("/settings/budgets").text
+
+
 def test_a_demo_workspace_raises_alerts_and_tells_nobody(people: People):
     with people.app.app_context():
         db.session.get_one(Workspace, people.team_id).is_demo = True

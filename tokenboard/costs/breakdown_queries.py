@@ -161,6 +161,16 @@ def projects(scope: Scope) -> list[tuple[str, str]]:
     return sorted(display_names(By.PROJECT, named, named).items(), key=lambda pair: (pair[1].casefold(), pair[0]))
 
 
+def is_billed(scope: Scope, project_id: str) -> bool:
+    """Whether a project is on the bill, also one that the provider no longer names."""
+    wanted = sa.select(CostTotal.key).where(
+        CostTotal.connection_id.in_(scope.connection_ids),
+        CostTotal.dimension == By.PROJECT.value,
+        CostTotal.key == project_id,
+    )
+    return db.session.scalar(wanted.limit(1)) is not None
+
+
 def _billed_projects(scope: Scope) -> list[str]:
     statement = (
         sa.select(CostTotal.key)

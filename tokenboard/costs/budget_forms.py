@@ -51,9 +51,10 @@ def read_amount(text: str) -> int:
 
 
 def check_project(workspace_id: str, project_id: str) -> str:
-    """A project the provider has named, or '' for the whole workspace. Raises: ValidationFailed."""
+    """A project the provider has named or billed, or '' for the whole workspace. Raises: ValidationFailed."""
     if project_id:
         scope = queries.scope_of(queries.connections(workspace_id))
-        if project_id not in dict(breakdown_queries.projects(scope)):
+        is_named = project_id in dict(breakdown_queries.projects(scope))
+        if not is_named and not breakdown_queries.is_billed(scope, project_id):
             raise ValidationFailed({"projectId": ["There is no such project on the bill."]})
     return project_id

@@ -82,7 +82,8 @@ def _card(record: BudgetRecord, standing: Standing | None, names: Mapping[str, s
 def _waits(budget: Budget) -> str:
     """Why a budget is not in force this month."""
     if budget.month:
-        return "For its own month only."
+        is_over = Month.parse(budget.month) < clock.this_month()
+        return "That month is over." if is_over else "For its own month only."
     return "This month another amount is set for it."
 
 
