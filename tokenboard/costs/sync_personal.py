@@ -1,8 +1,9 @@
 """What a sync run reads with a personal key: the prepaid balance, and from its differences what was spent.
 
 Laws: two readings tell what was spent between them, and that counts on the day of the later one; the first reading
-tells nothing of the past, nor does the first one with another key, which may be another account's. A day is computed anew from its readings every time, so reading twice counts once. A balance
-that was used less than before (grants taken back) is no negative spend. Source: reference/openai-admin.md A6.
+tells nothing of the past, nor does the first one with another key, which may be another account's. A day is computed
+anew from its readings every time, so reading twice counts once. A balance that was used less than before (grants taken
+back) is no negative spend. Source: reference/openai-admin.md A6.
 """
 
 from __future__ import annotations

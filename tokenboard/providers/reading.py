@@ -32,7 +32,7 @@ def _clean(text: str) -> str:
 
 
 def text_of(value: object, name: str) -> str | None:
-    """One line without control characters, direction overrides and surrogates, at most 255 characters; None for empty."""
+    """One line without control characters, direction overrides and surrogates, at most 255 long; None for empty."""
     if value is None:
         return None
     if not isinstance(value, str):
