@@ -7,6 +7,8 @@ import pytest
 from tests.costs.syncing import Syncing
 from tests.costs.test_sync_failures import REFUSALS
 from tests.people import Browser
+from tokenboard.core.clock import now
+from tokenboard.core.db import db
 from tokenboard.costs.models import Connection
 
 PAGE = "/settings/connections"
@@ -186,7 +188,10 @@ def test_trouble_while_testing_does_not_reject_the_key(syncing: Syncing, alice: 
 
 def test_sync_now_queues_once(syncing: Syncing, alice: Browser):
     connection = syncing.connect()
-    syncing.run_waiting(connection)
+    syncing.drop_waiting(connection)
+    with syncing.app.app_context():
+        db.session.get_one(Connection, connection).last_full_sync_at = now()
+        db.session.commit()
 
     for _ in range(2):
         assert alice.post(f"{PAGE}/{connection}/sync").status_code == 303

@@ -164,7 +164,7 @@ def test_a_typed_balance_is_lessened_by_the_costs_of_the_days_after_it(syncing: 
     organization = syncing.connect()
     days = [today() - timedelta(days=n) for n in (3, 2, 1, 0)]
     syncing.script(page(*(bucket(day, cost(n)) for n, day in enumerate(days, start=1))))
-    syncing.run_waiting(organization)
+    syncing.read(organization, days=4)
 
     service.type_balance(
         workspace_id=syncing.people.team_id,
