@@ -113,10 +113,14 @@ def test_a_redis_address_may_use_tls_or_a_socket(url: str, tmp_path: Path):
 
 
 def test_on_heroku_redis_may_sign_its_own_certificate(tmp_path: Path):
-    settings = load_settings({"DYNO": "web.1", "REDIS_URL": "rediss://:p@h:6379"}, instance_path=tmp_path)
+    settings = load_settings(PRODUCTION | {"DYNO": "web.1", "REDIS_URL": "rediss://:p@h:6379"}, instance_path=tmp_path)
 
     assert settings.redis_url == "rediss://:p@h:6379?ssl_cert_reqs=none"
     assert settings.proxy_hops == 1
+
+
+def test_a_dyno_is_never_development(tmp_path: Path):
+    assert "TOKENBOARD_ENV" in _faults({"DYNO": "web.1"}, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,6 @@ def test_a_lost_job_is_looked_for_in_under_two_minutes(sqlite_app: Flask, redis_
     [("", "linux", Worker), ("worker.1", "linux", HerokuWorker), ("", "darwin", SimpleWorker)],
 )
 def test_the_kind_of_worker_suits_the_machine(tmp_path: Path, dyno: str, platform: str, kind: type):
-    settings = load_settings({"DYNO": dyno}, instance_path=tmp_path)
+    settings = replace(load_settings({}, instance_path=tmp_path), is_on_heroku=bool(dyno))
 
     assert issubclass(worker.worker_class(settings, platform), kind)

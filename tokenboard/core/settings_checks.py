@@ -22,6 +22,9 @@ def check(settings: Settings, declared: Sequence[Declared]) -> None:
     faults = _weak(CRON_SECRET=settings.cron_secret, ADMIN_API_KEY=settings.admin_api_key)
     if settings.is_production:
         faults += _production_faults(settings, declared)
+    elif settings.is_on_heroku:
+        # A dyno faces the world: development there would show every e-mail in its outbox.
+        faults.append("TOKENBOARD_ENV must be production on Heroku: heroku config:set TOKENBOARD_ENV=production.")
     if faults:
         raise ConfigError(faults)
 
