@@ -50,9 +50,7 @@ def billing_samples(people: People) -> dict[str, Sampled]:
 def _rows(people: People) -> tuple[str, str, str]:
     product = Product("prod_SbxPack100", "100 credits", None, True, {"includedCredits": "100"})
     catalogue_service.learn_product(product=product, at=_LONG_AGO)
-    plain = {"interval": None, "interval_count": 0, "usage_type": None, "billing_scheme": "per_unit"}
-    more = {"trial_days": None, "lookup_key": None, "nickname": None, "metadata": {}, "created_at": None}
-    price = Price(_PACK, product.id, product, "usd", 100, True, **plain, **more)
+    price = Price(_PACK, product.id, product, "usd", 100, True, None, 0, None, "per_unit", None, None, None, {}, None)
     catalogue_service.learn_price(price=price, at=_LONG_AGO)
     payment = Payment(
         workspace_id=people.team_id,
