@@ -46,16 +46,16 @@ def test_the_trend_tells_every_day_of_the_live_answers(read: Syncing):
 
 
 @needs_shared
-@pytest.mark.parametrize("by", ["project", "line_item", "model", "api_key"])
-def test_summary_and_every_breakdown_of_each_month_agree(read: Syncing, by: str):
+def test_summary_and_every_breakdown_of_each_month_agree(read: Syncing):
     for month in {day[:7] for day in BILLED}:
         wanted = sum(usd for day, usd in BILLED.items() if day.startswith(month))
 
         summary = _get(read, f"/api/summary?month={month}&")
-        items = _get(read, f"/api/breakdown?month={month}&by={by}&")["items"]
 
         assert Decimal(str(summary["monthToDateUsd"])) == Decimal(str(summary["forecastUsd"])) == wanted
-        assert sum(Decimal(str(item["usd"])) for item in items) == wanted
+        for by in ("project", "line_item", "model", "api_key"):
+            items = _get(read, f"/api/breakdown?month={month}&by={by}&")["items"]
+            assert sum(Decimal(str(item["usd"])) for item in items) == wanted, by
 
 
 @needs_shared
