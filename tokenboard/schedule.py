@@ -11,7 +11,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("wallet-sweep", "wallet.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("billing-sweep", "billing.sweep", "* * * * * */20", runs_without_queue=True),
     # Money: what the providers know and we do not; the catalogue.
-    Periodic("billing-reconcile", "billing.reconcile", "37 * * * *", runs_without_queue=True),
+    Periodic("billing-reconcile", "billing.reconcile", "37 * * * *"),
     Periodic("billing-sync-prices", "billing.sync_prices", "40 2 * * *"),
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),

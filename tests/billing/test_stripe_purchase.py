@@ -91,6 +91,17 @@ def test_a_key_names_one_order_and_another_basket_under_it_is_refused(market: Ma
     assert (other.status_code, other.json["code"]) == (409, "idempotency_conflict")
 
 
+def test_a_key_whose_order_is_paid_leads_to_that_order(market: Market):
+    first = market.post("/api/billing/checkout", packageId=PACK, idempotencyKey="one")
+    market.control("stripe/sessions", id=session_of(market, first["reference"]))
+    market.deliver()
+
+    again = market.post("/api/billing/checkout", packageId=PACK, idempotencyKey="one")
+
+    assert again["url"].endswith(f"/credits/payments/{first['reference']}")
+    assert market.credits == 100
+
+
 def test_a_lost_webhook_is_mended_by_looking(market: Market):
     market.control("webhooks", provider="stripe", lose=10)
     bought = market.post("/api/billing/checkout", packageId=PACK)

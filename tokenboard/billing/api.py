@@ -7,7 +7,15 @@ from werkzeug.wrappers import Response
 
 from tokenboard.accounts.guards import current_person
 from tokenboard.accounts.models import Person
-from tokenboard.billing import catalogue_queries, opening, order_service, payment_queries, promo_service, topup_service
+from tokenboard.billing import (
+    catalogue_queries,
+    opening,
+    order_service,
+    payment_queries,
+    promo_service,
+    topup_service,
+    waiting_page,
+)
 from tokenboard.billing.answers import package_answer, payment_answer, subscription_answer, topup_answer
 from tokenboard.billing.errors import ProviderFailed, Refused
 from tokenboard.billing.forms import (
@@ -68,6 +76,11 @@ def _start(workspace_id: str | None, basket: Basket, key: str | None, success: s
     )
 
 
+def _url(payment: Payment) -> str:
+    """Where to pay; for an order that is past that, where it stands."""
+    return payment.url or f"{settings().base_url}{waiting_page.PATH}/{payment.id}"
+
+
 @blueprint.get("/api/billing/packages")
 @operation("What is for sale", auth="none", tag=_TAG)
 def packages() -> Answer:
@@ -81,7 +94,7 @@ def checkout(body: CheckoutBody) -> Answer:
     _buyer(body.workspace_id)
     basket = order_service.stripe_basket(catalogue_queries.offer(body.package_id))
     payment = _start(body.workspace_id, basket, body.idempotency_key)
-    return {"url": payment.url, "reference": payment.id}
+    return {"url": _url(payment), "reference": payment.id}
 
 
 @blueprint.post("/api/billing/checkout-session")
@@ -93,7 +106,7 @@ def checkout_session(body: SessionBody) -> Answer:
     offer = catalogue_queries.offer(body.price_id)
     basket = order_service.stripe_basket(offer, quantity=body.quantity, return_path=own_path(success, "successUrl"))
     payment = _start(body.workspace_id, basket, body.idempotency_key, success, cancel)
-    return {"id": payment.object_id, "url": payment.url, "reference": payment.id}
+    return {"id": payment.object_id, "url": _url(payment), "reference": payment.id}
 
 
 @blueprint.post("/api/credits/buy")
@@ -108,7 +121,7 @@ def buy(body: BuyBody) -> Answer:
         currency = settings().paystack_currency
         basket = order_service.paystack_basket(offer=offer, amount_usd_cents=None, currency=currency)
     payment = _start(body.workspace_id, basket, body.idempotency_key)
-    return {"url": payment.url, "provider": payment.provider, "reference": payment.id}
+    return {"url": _url(payment), "provider": payment.provider, "reference": payment.id}
 
 
 @blueprint.post("/api/checkout/start")
@@ -120,7 +133,7 @@ def start(body: StartBody) -> Answer:
         body, body.currency or settings().paystack_currency, own_path(body.return_url, "returnUrl")
     )
     payment = _start(body.workspace_id, basket, body.idempotency_key)
-    return {"authorizationUrl": payment.url, "reference": payment.id, "amount": payment_answer(payment)["amount"]}
+    return {"authorizationUrl": _url(payment), "reference": payment.id, "amount": payment_answer(payment)["amount"]}
 
 
 def _paystack_basket(body: StartBody | MpesaBody, currency: str, return_path: str = "") -> Basket:
