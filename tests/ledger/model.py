@@ -143,7 +143,7 @@ class Model:
     def claw_back(self, lot: Lot, amount: int) -> Used:
         if amount > lot.amount - lot.clawed:
             raise Refused("too large")
-        amount = min(amount, lot.amount - lot.expired - lot.clawed)
+        amount = min(amount, max(0, lot.amount - lot.expired - lot.clawed))
         own = min(lot.free, amount)
         lot.remaining -= own
         lot.clawed += amount

@@ -159,6 +159,23 @@ def test_a_refund_does_not_take_again_what_has_expired(clock):
     assert wallet.left(other) == 0
 
 
+def test_a_refund_of_what_is_back_with_the_house_twice_over_takes_nothing(clock):
+    wallet = Wallet()
+    bought, other = wallet.buy(10, expires=day(30)), wallet.buy(50)
+    spent = wallet.spend(6)
+    wallet.claw_back(bought, 8)  # 4 were left of it; the other purchase gives 4
+    wallet.shows(posted=46)
+    wallet.reverse(spent)
+    wallet.shows(posted=52)
+    clock.move_to(day(31))
+    sweep()  # the reversed 6 expire: 8 taken and 6 expired are more than the 10 that were bought
+    wallet.shows(posted=46)
+    last = wallet.claw_back(bought, 2)
+    assert last.amount_micros == 0
+    wallet.shows(posted=46)
+    assert wallet.left(other) == 46
+
+
 def test_a_clawback_leaves_what_a_hold_has_reserved(clock):
     wallet = Wallet()
     bought = wallet.buy(100)

@@ -61,7 +61,8 @@ class WalletBook:
         if len(hashes) == 1:
             rows = self.ledger.run(sql.REPLAY, values | {"key": next(iter(hashes))}).all()
         else:
-            rows = self.ledger.run(sql.REPLAYS, values | {"keys": json.dumps(list(hashes))}).all()
+            keys = list(hashes) if self.ledger.is_postgresql else json.dumps(list(hashes))
+            rows = self.ledger.run(sql.REPLAYS, values | {"keys": keys}).all()
         if any(hashes[row.idempotency_key] != row.input_hash for row in rows):
             raise IdempotencyConflict
         return {row.idempotency_key: posting_from(row) for row in rows}

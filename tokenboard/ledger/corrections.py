@@ -171,7 +171,9 @@ def clawback(*, grant_id: str, amount_micros: int, key: str, description: str = 
 def _take_back(book: WalletBook, act: Act, lot: Lot) -> Posting:
     if act.amount_micros > lot.amount_micros - lot.clawed_back_micros:
         raise ClawbackTooLarge
-    amount = min(act.amount_micros, lot.amount_micros - lot.expired_micros - lot.clawed_back_micros)
+    # Less than nothing is left when credits came back by a reversal after a clawback and then expired.
+    left = max(0, lot.amount_micros - lot.expired_micros - lot.clawed_back_micros)
+    amount = min(act.amount_micros, left)
     own = min(lot.available_micros, amount)
     movements = book.burn([Share(lot.id, own)] if own else [], House.CLAWBACK)
     movements += book.burn(book.allocate(amount - own), House.CLAWBACK)

@@ -98,8 +98,7 @@ SELECT id, wallet_id, kind, amount_micros, posted_after_micros, held_after_micro
     postgresql="""
 SELECT id, wallet_id, kind, amount_micros, posted_after_micros, held_after_micros, grant_id, input_hash, idempotency_key
   FROM ledger_transaction
- WHERE wallet_id = :wallet_id AND kind = :kind
-   AND idempotency_key IN (SELECT json_array_elements_text(:keys::json))
+ WHERE wallet_id = :wallet_id AND kind = :kind AND idempotency_key = ANY(:keys::text[])
 """,
 )
 TRANSACTION = Sql("""
