@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import time_machine
@@ -32,7 +33,7 @@ def _on_20_november():
         yield
 
 
-def _scope(workspace_id: str, **chosen: str) -> queries.Scope:
+def _scope(workspace_id: str, **chosen: Any) -> queries.Scope:
     return queries.scope_of(queries.connections(workspace_id), **chosen)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import time_machine
 
 from tests.costs.syncing import COSTS, EMPTY, Syncing, bucket, cost, page
+from tokenboard.accounts.models import Person
 from tokenboard.core.clock import today
 from tokenboard.core.db import db
 from tokenboard.costs import budget_service, tasks
@@ -68,7 +69,8 @@ def test_usage_that_never_comes_ends_the_run_after_six_tries_and_budgets_are_che
 ):
     connection = syncing.connect_for(days=2, key=EMPTY)
     run_id = syncing.waiting(connection).id
-    budget_service.set_budget(workspace_id=syncing.people.team_id, actor=syncing.people.alice, amount_cents=100)
+    alice = db.session.get_one(Person, syncing.people.alice.id)
+    budget_service.set_budget(workspace_id=syncing.people.team_id, actor=alice, amount_cents=100)
     db.session.commit()
     syncing.script(page(bucket(today(), cost(1))))
     syncing.fault("503", COMPLETIONS, times=99)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import redis
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.conftest import CRON_SECRET
@@ -32,6 +33,7 @@ class Row:
 
     call: str
     who_may: str
+    step: int
     is_page: bool = field(default=False)
 
     @property
@@ -48,9 +50,15 @@ def _rows() -> list[Row]:
     for section in ("Calls", "Pages"):
         text = MAP.partition(f"## {section}\n")[2].partition("\n## ")[0]
         for call, who, step in re.findall(r"^\| `([^`]+)` \| [^|]+ \| ([^|]+) \| (\d) \|$", text, re.MULTILINE):
-            if int(step) <= STEP:
-                found.append(Row(call, who, is_page=section == "Pages"))
+            found.append(Row(call, who, int(step), is_page=section == "Pages"))
     return found
+
+
+def _is_to_come(row: Row, app: Flask) -> bool:
+    """A row of a later step whose route is not there yet."""
+    plain = re.sub(r":\w+", ":x", row.path)
+    rules = (rule for rule in app.url_map.iter_rules() if row.method in (rule.methods or set()))
+    return row.step > STEP and plain not in {re.sub(r"<[^>]+>", ":x", rule.rule) for rule in rules}
 
 
 @pytest.fixture
@@ -137,6 +145,8 @@ def _seen(row: Row, answer: TestResponse) -> str:
 def test_a_route_lets_in_whom_the_map_names_and_nobody_else(
     row: Row, sqlite_people: People, asked_by: Callable[[str], Browser], redis_url: str
 ) -> None:
+    if _is_to_come(row, sqlite_people.app):
+        pytest.skip(f"comes with step {row.step}")
     found = {}
     for who in WHO:
         redis.Redis.from_url(redis_url).flushdb()  # eight people from one address are not what rate limits are for
@@ -151,7 +161,7 @@ def test_a_route_lets_in_whom_the_map_names_and_nobody_else(
 
 def test_a_strangers_page_shows_nothing_of_the_team(sqlite_people: People, asked_by: Callable[[str], Browser]) -> None:
     for row in _rows():
-        if row.method == "GET" and row.is_page and ":" not in row.path:
+        if row.method == "GET" and row.is_page and ":" not in row.path and not _is_to_come(row, sqlite_people.app):
             shown = asked_by("stranger").get(row.path).get_data(as_text=True)
             assert "Acme" not in shown, row.call
             assert sqlite_people.team_id not in shown, row.call
