@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
+from sqlalchemy import event
 
 from tests.ledger.stories import CREDIT, Wallet, new_wallet
 from tokenboard.core.clock import now
@@ -13,8 +14,6 @@ from tokenboard.core.db import db
 from tokenboard.ledger import queries, totals
 from tokenboard.ledger.accounts import House
 from tokenboard.ledger.kinds import Kind
-
-pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture
@@ -126,16 +125,27 @@ def test_house_totals_and_wallets_sum_to_nothing(wallet):
     assert everything == 0
 
 
-def test_a_statement_page_and_a_balance_read_by_index_and_not_the_whole_table(wallet):
-    wallet.buy(10)
-    if db.engine.dialect.name == "sqlite":
-        plan = db.session.execute(
-            sa.text(
-                "EXPLAIN QUERY PLAN SELECT id FROM ledger_transaction WHERE wallet_id = :id AND version < 9 "
-                "AND amount_micros <> 0 ORDER BY version DESC LIMIT 51"
-            ),
-            {"id": wallet.id.replace("-", "")},
-        ).all()
-        words = " ".join(str(row[-1]) for row in plan)
-        assert "uq_ledger_transaction_version" in words
-        assert "TEMP B-TREE" not in words
+PAGES: dict[str, tuple[dict[str, Any], str]] = {
+    "of everything": ({}, "uq_ledger_transaction_version"),
+    "of spends": ({"kinds": [Kind.SPEND, Kind.CAPTURE]}, "uq_ledger_transaction_version"),
+    "of grants": ({"kinds": [Kind.GRANT, Kind.CLAWBACK]}, "uq_ledger_transaction_key (wallet_id=? AND kind=?)"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_read_along_the_index_that_fits_its_kinds(sqlite_app, name):
+    words, index = PAGES[name]
+    asked: list[tuple[str, Any]] = []
+
+    def look(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    with sqlite_app.app_context():
+        event.listen(db.engine, "before_cursor_execute", look)
+        queries.statement(Wallet().id, before=9, **words)
+        event.remove(db.engine, "before_cursor_execute", look)
+        statement, parameters = asked[-1]
+        plan = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        db.session.rollback()
+    steps = " ".join(str(row[-1]) for row in plan)
+    assert f"USING INDEX {index}" in steps
