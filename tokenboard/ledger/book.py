@@ -139,11 +139,13 @@ class WalletBook:
 
     def post(self, entry: Entry) -> Posting:
         """Put a transaction at the end of the wallet's chain."""
-        self.posted_micros += entry.amount_micros
+        amount = entry.amount_micros
+        self.posted_micros += amount
+        balance = self.balance
         self.version += 1
-        entry.version, entry.balance_after = self.version, self.balance
+        entry.version, entry.balance_after = self.version, balance
         self.entries.append(entry)
-        return Posting(entry.id, self.wallet_id, entry.kind, entry.amount_micros, self.balance, entry.grant_id)
+        return Posting(entry.id, self.wallet_id, entry.kind, amount, balance, entry.grant_id)
 
     def expire_lots(self) -> list[Posting]:
         """Take out what is free in lots whose time is over; what holds have allocated stays with them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tokenboard.ledger import statements_book as sql
@@ -18,8 +19,11 @@ def close_book(book: WalletBook) -> None:
     changed = [lot for lot in book.lots.values() if lot.is_changed]
     _run_many(ledger, sql.NEW_LOT, [_new_lot(lot, book) for lot in changed if lot.is_new])
     _run_many(ledger, sql.WRITE_LOT, [_lot_values(lot, ledger) for lot in changed if not lot.is_new])
-    _insert_many(ledger, sql.NEW_TRANSACTIONS, [_transaction_values(entry, book) for entry in book.entries])
-    _insert_many(ledger, sql.NEW_TRANSFERS, [row for entry in book.entries for row in _transfer_values(entry, book)])
+    shared = {"wallet_id": wallet_id, "at": ledger.at_in(book.at)}
+    _insert_many(ledger, sql.NEW_TRANSACTIONS, [_transaction_values(entry, ledger) for entry in book.entries], shared)
+    _insert_many(
+        ledger, sql.NEW_TRANSFERS, [row for entry in book.entries for row in _transfer_values(entry, book)], {}
+    )
     debts = [debt for debt in book.debts.values() if debt.is_new or debt.is_changed]
     for debt in debts:
         values = {"debt_id": ledger.id_in(debt.id), "owed": debt.owed_micros}
@@ -34,12 +38,14 @@ def _run_many(ledger: Ledger, statement: Sql, rows: list[dict[str, Any]]) -> Non
         ledger.run(statement, rows if len(rows) > 1 else rows[0])
 
 
-def _insert_many(ledger: Ledger, statement: Sql, rows: list[dict[str, Any]]) -> None:
-    """All rows at once: as one array a column on PostgreSQL."""
-    if rows and ledger.is_postgresql:
-        ledger.run(statement, {name: [row[name] for row in rows] for name in rows[0]})
+def _insert_many(ledger: Ledger, statement: Sql, rows: list[dict[str, Any]], shared: dict[str, Any]) -> None:
+    """All rows at once; `shared` is the same in each."""
+    if not rows:
+        return
+    if ledger.is_postgresql:
+        ledger.run(statement, shared | {"rows": json.dumps(rows)})
     else:
-        _run_many(ledger, statement, rows)
+        _run_many(ledger, statement, [row | shared for row in rows])
 
 
 def _lot_values(lot: Lot, ledger: Ledger) -> dict[str, Any]:
@@ -67,11 +73,9 @@ def _new_lot(lot: Lot, book: WalletBook) -> dict[str, Any]:
     }
 
 
-def _transaction_values(entry: Entry, book: WalletBook) -> dict[str, Any]:
-    ledger = book.ledger
+def _transaction_values(entry: Entry, ledger: Ledger) -> dict[str, Any]:
     return {
         "id": ledger.id_in(entry.id),
-        "wallet_id": ledger.id_in(book.wallet_id),
         "version": entry.version,
         "kind": str(entry.kind),
         "key": entry.key or entry.id,
@@ -85,7 +89,6 @@ def _transaction_values(entry: Entry, book: WalletBook) -> dict[str, Any]:
         "grant_id": ledger.id_in(entry.grant_id),
         "hold_id": ledger.id_in(entry.hold_id),
         "reverses_id": ledger.id_in(entry.reverses_id),
-        "at": ledger.at_in(book.at),
     }
 
 
