@@ -11,6 +11,7 @@ from tokenboard.billing import topup_service
 from tokenboard.core.config import Settings
 from tokenboard.core.errors import NotConfigured
 from tokenboard.providers.anthropic_client import AnthropicClient
+from tokenboard.providers.chat_client import ChatClient, ChatLimits
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.http import Http
 from tokenboard.providers.openai_client import OpenAIClient
@@ -23,17 +24,21 @@ LIVE_BASE_URLS = {"openai": "https://api.openai.com/v1", "anthropic": "https://a
 _SANDBOX_PATHS = {"openai": "/openai/v1", "anthropic": "/anthropic", "stripe": "/stripe", "paystack": "/paystack"}
 _PAYMENT_KEYS = {"stripe": "stripe_secret_key", "paystack": "paystack_secret_key"}
 _SANDBOX_PAYMENT_KEY = "sk_test_sandbox"
+_SANDBOX_CHAT_PATH = "/litellm"
+_SANDBOX_CHAT_KEY = "sk-sandbox"
 _SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - opens nothing but the sandbox
 
 
 class WiredClients:
     """The clients of one application. A base URL in the environment wins over the sandbox; the sandbox over live."""
 
-    def __init__(self, settings: Settings, http: Http | None = None) -> None:
+    def __init__(self, settings: Settings, http: Http | None = None, *, chat_limits: ChatLimits | None = None) -> None:
         self._settings = settings
         self._http = http or Http()
         self._payment_wire = PaymentWire()
         self._payments: dict[str, StripeClient | PaystackClient] = {}
+        self._chat_limits = chat_limits
+        self._chat: ChatClient | None = None
 
     def base_url(self, provider: str) -> str:
         """Where a provider is asked."""
@@ -48,12 +53,47 @@ class WiredClients:
         return LIVE_BASE_URLS[provider]
 
     def mode(self, provider: str) -> str:
-        """`live`, `sandbox` or `off`. A bill's reader is never off: a workspace brings its own key."""
+        """`live`, `sandbox` or `off`. A bill's reader is never off: a workspace brings its own key.
+
+        `chat` is where models are asked.
+        """
         if provider in _PAYMENT_KEYS:
             key = getattr(self._settings, _PAYMENT_KEYS[provider])
             return "live" if key else "sandbox" if self._settings.sandbox_url else "off"
+        if provider == "chat":
+            return self._chat_mode()
         sandbox = self._settings.sandbox_url
         return "sandbox" if sandbox and self.base_url(provider).startswith(sandbox) else "live"
+
+    def chat(self) -> ChatClient:
+        """Where models are asked: LiteLLM, else any OpenAI-compatible API, else the sandbox. Raises: NotConfigured."""
+        if self._chat is None:
+            self._chat = ChatClient(*self._chat_place(), limits=self._chat_limits)
+        return self._chat
+
+    def _chat_mode(self) -> str:
+        here = self._settings
+        if here.litellm_base_url:
+            is_sandbox = bool(here.sandbox_url) and here.litellm_base_url.startswith(here.sandbox_url)
+            return "sandbox" if is_sandbox else "live"
+        if here.openai_base_url or here.openai_api_key:
+            return "live"
+        return "sandbox" if here.sandbox_url else "off"
+
+    def _chat_place(self) -> tuple[str, str]:
+        """The base URL and the key."""
+        here, mode = self._settings, self._chat_mode()
+        litellm_key = here.litellm_chat_key or here.litellm_master_key
+        if mode == "sandbox":
+            base = here.litellm_base_url or here.sandbox_url + _SANDBOX_CHAT_PATH
+            return base, litellm_key or _SANDBOX_CHAT_KEY
+        if mode == "off":
+            raise NotConfigured("Chat is off: set LITELLM_BASE_URL or OPENAI_API_KEY.", setting="LITELLM_BASE_URL")
+        if not here.litellm_base_url:
+            return here.openai_base_url or LIVE_BASE_URLS["openai"], here.openai_api_key
+        if not litellm_key:
+            raise NotConfigured("Chat has no key: set LITELLM_CHAT_KEY.", setting="LITELLM_CHAT_KEY")
+        return here.litellm_base_url, litellm_key
 
     def stripe(self) -> StripeClient:
         """Stripe: ours with our key, else the sandbox's. Raises: NotConfigured."""

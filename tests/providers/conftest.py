@@ -9,10 +9,11 @@ from datetime import datetime
 import pytest
 import time_machine
 
+from tests.providers.raw_upstream import chat_client, upstream
 from tests.providers.stand_in import served, stand_in
 from tests.providers.till import official, shop, till
 
-__all__ = ["official", "served", "shop", "stand_in", "till"]
+__all__ = ["chat_client", "official", "served", "shop", "stand_in", "till", "upstream"]
 
 
 @pytest.fixture

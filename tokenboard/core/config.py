@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tokenboard.core import settings_fields as read
+from tokenboard.core.chat_settings import ChatSettings
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.payment_settings import PaymentSettings
 from tokenboard.core.settings_checks import check
@@ -24,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Settings(PaymentSettings):
-    """What the environment says. Fields stand in the order of `.env.example`; payments come last there."""
+class Settings(ChatSettings, PaymentSettings):
+    """What the environment says. Fields stand in the order of `.env.example`; payments and chat come last there."""
 
     environment: str = setting(
         "TOKENBOARD_ENV",
@@ -255,7 +256,7 @@ def declarations() -> list[tuple[str, Declaration, object]]:
     """Every setting's attribute, declaration and default, in order."""
     declared = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
     # A base class's fields come first by themselves; here they stand behind the house's own.
-    inherited = {field.name for field in dataclasses.fields(PaymentSettings)}
+    inherited = {field.name for part in (PaymentSettings, ChatSettings) for field in dataclasses.fields(part)}
     fields = sorted(declared, key=lambda field: field.name in inherited)
     return [(field.name, field.metadata["declaration"], field.default) for field in fields]
 

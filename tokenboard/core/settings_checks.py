@@ -19,7 +19,12 @@ Declared = tuple[str, Declaration, object]
 def check(settings: Settings, declared: Sequence[Declared]) -> None:
     """Raises: ConfigError for settings that are readable but not safe together."""
     # A secret that opens a door is refused everywhere when it is weak: an unset one keeps the door shut.
-    faults = _weak(CRON_SECRET=settings.cron_secret, ADMIN_API_KEY=settings.admin_api_key)
+    faults = _weak(
+        CRON_SECRET=settings.cron_secret,
+        ADMIN_API_KEY=settings.admin_api_key,
+        LITELLM_WEBHOOK_SECRET=settings.litellm_webhook_secret,
+        OPENWEBUI_JWT_SECRET=settings.openwebui_jwt_secret,
+    )
     if settings.is_production:
         faults += _production_faults(settings, declared)
     elif settings.is_on_heroku:
@@ -46,6 +51,13 @@ def _production_faults(settings: Settings, declared: Sequence[Declared]) -> list
         faults.append("JWT_SECRET must differ from SECRET_KEY.")
     if settings.stripe_secret_key and not any(settings.stripe_webhook_secret):
         faults.append("STRIPE_WEBHOOK_SECRET is needed with STRIPE_SECRET_KEY: without it no webhook is believed.")
+    has_litellm_key = settings.litellm_master_key or settings.litellm_chat_key
+    if settings.litellm_base_url and not has_litellm_key:
+        faults.append(
+            "LITELLM_MASTER_KEY or LITELLM_CHAT_KEY is needed with LITELLM_BASE_URL: no model answers without."
+        )
+    if has_litellm_key and not settings.litellm_base_url:
+        faults.append("LITELLM_BASE_URL is needed with a LiteLLM key: without it nobody knows where the proxy is.")
     if not settings.is_https:
         faults.append("BASE_URL must begin with https:// in production.")
     if settings.sandbox_url:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from flask import current_app
 
+from tokenboard.providers.chat_client import ChatClient
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.paystack_client import PaystackClient
 from tokenboard.providers.stripe_client import StripeClient
@@ -24,6 +25,10 @@ class Clients(Protocol):
 
     def paystack(self) -> PaystackClient:
         """Paystack. Raises: NotConfigured when it is off."""
+        ...
+
+    def chat(self) -> ChatClient:
+        """The models' upstream. Raises: NotConfigured when it is off."""
         ...
 
     def mode(self, provider: str) -> str:
