@@ -11,6 +11,7 @@ import tokenboard.audit.models
 import tokenboard.billing.inbox_models
 import tokenboard.billing.models
 import tokenboard.billing.promo_models
+import tokenboard.billing.reconcile_models
 import tokenboard.costs.models
 import tokenboard.ledger.models
 import tokenboard.notices.models

@@ -39,6 +39,7 @@ from tokenboard.ops import (
     books_routes,
     books_tasks,
     cli as ops_cli,
+    payments_routes,
     routes as ops_routes,
     tasks as ops_tasks,
 )
@@ -144,6 +145,7 @@ def _blueprints() -> list[Blueprint]:
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,
+        payments_routes.blueprint,
         ops_cli.blueprint,
         ops_routes.blueprint,
     ]

@@ -8,7 +8,7 @@ from tests.house.sampled import Sampled
 from tests.people import People
 from tokenboard.billing import catalogue_service, promo_service
 from tokenboard.billing.inbox_models import InboxEvent
-from tokenboard.billing.models import Payment
+from tokenboard.billing.models import Payment, Refund
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import new_token
 from tokenboard.core.db import db
@@ -21,7 +21,7 @@ _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def billing_samples(people: People) -> dict[str, Sampled]:
     """By the map's own spelling."""
     with people.app.app_context():
-        payment_id, event_id, code = _rows(people)
+        payment_id, event_id, code, refund_id = _rows(people)
     team = {"workspaceId": people.team_id}
     bought = {"packageId": _PACK, "idempotencyKey": new_token()} | team
     rule = {"enabled": False, "thresholdCredits": 5, "packageId": _PACK, "monthlyCapCents": 500}
@@ -42,12 +42,16 @@ def billing_samples(people: People) -> dict[str, Sampled]:
         "POST /api/credits/redeem": Sampled(json={"code": code} | team, names_workspace=True),
         "GET /api/credits/auto-topup": Sampled(query=team, names_workspace=True),
         "PUT /api/credits/auto-topup": Sampled(json=rule | team, names_workspace=True),
+        "GET /admin/payments/:id": Sampled((payment_id,)),
+        "POST /admin/payments/:id/check": Sampled((payment_id,)),
+        "POST /admin/payments/:id/refund": Sampled((payment_id,)),
+        "POST /admin/payments/:id/refunds/:id/ask": Sampled((payment_id, refund_id)),
         "POST /api/admin/payments/:id/refund": Sampled((payment_id,), json={"amountCents": 1}),
         "POST /api/admin/webhooks/:id/replay": Sampled((event_id,)),
     }
 
 
-def _rows(people: People) -> tuple[str, str, str]:
+def _rows(people: People) -> tuple[str, str, str, str]:
     product = Product("prod_SbxPack100", "100 credits", None, True, {"includedCredits": "100"})
     catalogue_service.learn_product(product=product, at=_LONG_AGO)
     price = Price(_PACK, product.id, product, "usd", 100, True, None, 0, None, "per_unit", None, None, None, {}, None)
@@ -65,6 +69,10 @@ def _rows(people: People) -> tuple[str, str, str]:
         provider="stripe", event_id=new_token(), type="none", created_at=now(), is_live=False, body=b"{}", state="done"
     )
     db.session.add_all([payment, event])
+    db.session.flush()
+    facts = {"provider": "stripe", "provider_id": new_token(), "currency": "usd", "told_at": now()}
+    refund = Refund(payment_id=payment.id, amount_minor=1, state="failed", **facts)
+    db.session.add(refund)
     _, codes = promo_service.make_batch(name="matrix", count=1, actor="matrix", credits_micros=1_000_000)
     db.session.commit()
-    return payment.id, event.id, codes[0]
+    return payment.id, event.id, codes[0], refund.id

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from tokenboard.billing.rules import minor_units
 from tokenboard.core.errors import ValidationFailed
 from tokenboard.core.money import AmountError, decimal_of
+from tokenboard.core.parsing import parse_amount, parse_id
 from tokenboard.core.settings import settings
 from tokenboard.wallet.forms import Credits, Key
 from tokenboard.web.api import Body, Query
+from tokenboard.web.forms import fields
 from tokenboard.web.security import local_path
 
 MOST, USUAL = 200, 50
@@ -121,6 +126,37 @@ class InboxQuery(Query):
 class CallbackQuery(Query):
     reference: str = Field("", max_length=100)
     trxref: str = Field("", max_length=100)
+
+
+def read_refund_amount(text: str, currency: str) -> int:
+    """A typed amount in the currency's smallest unit. Raises: ValidationFailed."""
+    try:
+        minor = minor_units(parse_amount(text.replace(",", "").lstrip("$€£¥ ").strip()), currency)
+    except ValueError as error:
+        raise ValidationFailed({"amount": [str(error)]}) from error
+    if minor <= 0:
+        raise ValidationFailed({"amount": ["More than nothing must go back."]})
+    return minor
+
+
+@dataclass(frozen=True, slots=True)
+class RefundForm:
+    """What the button said, and the key that was made with the page."""
+
+    amount_minor: int
+    form_key: str
+
+
+def read_refund(given: Mapping[str, str]) -> RefundForm:
+    """Raises: ValidationFailed."""
+    read = fields(given, amount_minor=_whole_minor, form_key=parse_id)
+    return RefundForm(read["amount_minor"], read["form_key"])
+
+
+def _whole_minor(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,13}", text, re.ASCII) or int(text) == 0:
+        raise ValueError("Look at the amount again.")
+    return int(text)
 
 
 def own_url(url: str | None, field: str) -> str:

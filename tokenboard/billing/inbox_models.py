@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, String, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
@@ -30,6 +30,11 @@ class InboxEvent(Identified, Base):
         CheckConstraint("state IN ('new', 'retry', 'done', 'ignored', 'dead')", name="state"),
         CheckConstraint("provider IN ('stripe', 'paystack')", name="provider"),
         Index("ix_inbox_event_received", "received_at", "id"),
+        # The inbox by state, and how many there are of each.
+        Index("ix_inbox_event_state", "state", "received_at", "id"),
+        # What a payment's page shows: events that led to it, and those that name what it is about.
+        Index("ix_inbox_event_payment_id", "payment_id"),
+        Index("ix_inbox_event_object_id", "object_id"),
         Index(
             "ix_inbox_event_due",
             "next_attempt_at",
@@ -46,6 +51,8 @@ class InboxEvent(Identified, Base):
     created_at: Mapped[Instant]
     is_live: Mapped[bool]
     body: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    # A few of the delivery's headers; of a signature only its beginning, so that nothing can be sent again from here.
+    headers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, deferred=True)
     state: Mapped[str] = mapped_column(String(8), default=EventState.NEW)
     note: Mapped[str] = mapped_column(String(300), default="")
     attempts: Mapped[int] = mapped_column(default=0)

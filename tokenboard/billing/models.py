@@ -93,6 +93,7 @@ class Payment(Identified, Base):
         Index("ix_payment_intent", "provider", "payment_intent_id"),
         Index("ix_payment_workspace", "workspace_id", "created_at", "id"),
         Index("ix_payment_created", "created_at", "id"),
+        Index("ix_payment_state", "state", "created_at", "id"),
         _where("ix_payment_check", "next_check_at", condition="next_check_at IS NOT NULL"),
     )
 
@@ -195,6 +196,7 @@ class Refund(Identified, Base):
         UniqueConstraint("provider", "provider_id"),
         UniqueConstraint("payment_id", "intent_key"),
         Index("ix_refund_intent", "provider", "payment_intent_id"),
+        _where("ix_refund_next_ask", "next_ask_at", condition="next_ask_at IS NOT NULL"),
         CheckConstraint("amount_minor > 0", name="amount"),
     )
 
@@ -213,6 +215,9 @@ class Refund(Identified, Base):
     # The administrator who asked; empty: made at the provider.
     actor: Mapped[str] = mapped_column(String(60), default="")
     intent_key: Mapped[str | None] = mapped_column(String(255))
+    # When the provider is asked again for a refund of ours whose answer was lost; NULL: nothing is owed to us.
+    next_ask_at: Mapped[Instant | None]
+    asks: Mapped[int] = mapped_column(default=0)
     told_at: Mapped[Instant]
     # When it was begun, at the provider where it says so: whether a charge's running sum knows it.
     created_at: Mapped[Instant] = mapped_column(default=now)

@@ -128,9 +128,14 @@ def _refunded(event: PaystackEvent, answers: Answers) -> Payment:
 def learn_refund(payment: Payment, told: PaystackRefund, our_id: str | None = None) -> None:
     """One refund as the list or the answer tells it."""
     state = _REFUND_STATES.get(told.status, "pending")
-    named = told.id or told.refund_reference or f"{payment.id}:{told.amount}"
+    named = refund_name(payment, told)
     fact = Told(PROVIDER, named, payment.id, told.amount, told.currency, state, now(), our_id=our_id)
     reversal_service.learn_refund(told=fact, payment=payment)
+
+
+def refund_name(payment: Payment, told: PaystackRefund) -> str:
+    """Under which name a refund counts once."""
+    return told.id or told.refund_reference or f"{payment.id}:{told.amount}"
 
 
 def _disputed(event: PaystackEvent) -> Payment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
@@ -28,6 +28,8 @@ class PromoBatch(Identified, Base):
     # Days the credits live; 0: they do not expire.
     credits_live_days: Mapped[int] = mapped_column(default=0)
     actor: Mapped[str] = mapped_column(String(60))
+    # The codes in clear, sealed, until whoever made them has stored them or an hour is over; then empty for ever.
+    sealed_codes: Mapped[str] = mapped_column(Text, default="", deferred=True)
     created_at: Mapped[Instant] = mapped_column(default=now)
     ended_at: Mapped[Instant | None]
 

@@ -25,6 +25,7 @@ _OPEN, _UNDONE = frozenset({"pending", "requires_action"}), frozenset({"failed",
 _DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
 _THREE_DECIMAL = frozenset("bhd iqd jod kwd lyd omr tnd".split())
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
 class PaymentState(StrEnum):
@@ -100,6 +101,24 @@ def money_text(amount_minor: int, currency: str) -> str:
     return f"{Decimal(amount_minor).scaleb(-currency_decimals(currency)):,f} {currency.upper()}"
 
 
+def price_text(amount_minor: int, currency: str) -> str:
+    """An amount on a page: `$4.20`, `¥1,500`, `KES 1,500.00`."""
+    code = currency.upper()
+    sign = _SIGNS.get(code, f"{code}\N{NO-BREAK SPACE}")
+    minus = "\N{MINUS SIGN}" if amount_minor < 0 else ""
+    return f"{minus}{sign}{Decimal(abs(amount_minor)).scaleb(-currency_decimals(currency)):,f}"
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """A typed amount in the currency's smallest unit. Raises: ValueError for more decimals than the currency has."""
+    decimals = currency_decimals(currency)
+    exact = amount.scaleb(decimals)
+    if exact != exact.to_integral_value():
+        many = f"at most {decimals}" if decimals else "no"
+        raise ValueError(f"An amount in {currency.upper()} has {many} decimals.")
+    return int(exact)
+
+
 @dataclass(frozen=True, slots=True)
 class RefundFact:
     """One refund as the provider last told it, and when it was begun there."""
@@ -138,6 +157,7 @@ def clawback_target_micros(granted_micros: int, reversed_minor: int, charged_min
     return min(granted_micros, int(credits_up))
 
 
+REFUNDS_UNDER_WAY = ("requested", "pending", "requires_action")
 TAKEN_DISPUTES = frozenset({"needs_response", "under_review", "lost", "appeal_needs_response", "appeal_under_review"})
 
 
@@ -146,8 +166,11 @@ def takes_money(dispute_state: str) -> bool:
     return dispute_state in TAKEN_DISPUTES
 
 
+FINAL_DISPUTES = frozenset({"won", "lost", "warning_closed", "prevented"})
+
+
 def is_final_dispute(dispute_state: str) -> bool:
-    return dispute_state in {"won", "lost", "warning_closed", "prevented"}
+    return dispute_state in FINAL_DISPUTES
 
 
 def state_after(*, charged_minor: int, gone_back_minor: int, disputed_minor: int, is_lost: bool) -> PaymentState:

@@ -14,6 +14,7 @@ from tokenboard.billing import (
     inbox_service,
     opening,
     payment_queries,
+    refunding,
     topping_up,
     topup_service,
 )
@@ -87,6 +88,7 @@ def sweep() -> None:
     for event_row_id in waiting:
         process_event(event_row_id)
     check_open_orders()
+    finish_refunds()
     for workspace_id in _with_rules():
         top_up(workspace_id)
 
@@ -103,6 +105,18 @@ def check_open_orders() -> None:
     db.session.commit()
     for payment_id in open_orders:
         check_payment(payment_id)
+
+
+def finish_refunds() -> None:
+    """Ask again for every refund whose answer was lost."""
+    unanswered = refunding.due(BATCH)
+    db.session.commit()
+    for refund_id in unanswered:
+        try:
+            refunding.ask_again(refund_id=refund_id, providers=clients())
+        except (ProviderFailed, NotConfigured) as error:
+            db.session.rollback()
+            log.warning("refund_not_answered", extra={"refund": refund_id, "error": error.message})
 
 
 @task("billing.check_payment")

@@ -1,4 +1,5 @@
-"""What lists and headlines show of wallets: balances of many at once, and how one was used day by day.
+"""What lists and headlines show of wallets: balances of many at once, how one was used day by day, what a clawback
+would find.
 
 Law: use is bounded by rows, not by days, so that a wallet with a million transactions answers as fast as a young one;
 it makes a pace, not an account.
@@ -12,9 +13,12 @@ from datetime import date, datetime
 
 from sqlalchemy import func, select
 
+from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.ledger.kinds import Kind
-from tokenboard.ledger.models import Account, Transaction
+from tokenboard.ledger.models import Account, Grant, Transaction
+from tokenboard.ledger.queries import balance
+from tokenboard.ledger.rules import is_expired
 
 MOST_ROWS = 5_000
 _USES = (Kind.SPEND, Kind.LATE_SPEND, Kind.CAPTURE, Kind.HOLD_EXPIRY, Kind.REVERSAL)
@@ -56,3 +60,28 @@ def use_by_day(wallet_id: str, *, since: datetime, but_source: str) -> list[DayU
 
 def _day(found: date | str) -> date:
     return date.fromisoformat(found) if isinstance(found, str) else found
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a clawback would take now: from credits that are free, and what would be owed."""
+
+    covered_micros: int
+    owed_micros: int
+
+
+def clawback_outlook(amounts_micros: dict[str, int]) -> Outlook:
+    """Before taking so much back of each of these grants of one wallet. Nothing is reserved: it may be spent meanwhile.
+
+    What has expired of a grant is back with the house already and is not taken twice (docs/money.md, Clawback).
+    """
+    rows = db.session.scalars(select(Grant).where(Grant.id.in_(list(amounts_micros)))).all()
+    if not rows:
+        return Outlook(0, 0)
+    taken = 0
+    for row in rows:
+        over = row.remaining_micros - row.held_micros if is_expired(row.expires_at, clock.now()) else 0
+        left = row.amount_micros - row.expired_micros - row.clawed_back_micros - over
+        taken += max(0, min(amounts_micros[row.id], left))
+    covered = max(0, min(taken, balance(rows[0].wallet_id).available_micros))
+    return Outlook(covered, taken - covered)

@@ -208,6 +208,12 @@ def statement(
     return Page(lines[:size], lines[size - 1].version if len(lines) > size else None)
 
 
+def lines(transaction_ids: Iterable[str]) -> dict[str, Line]:
+    """Several transactions, by id."""
+    found = select(*_LINE).where(Transaction.id.in_(list(transaction_ids)))
+    return {row[0]: Line(*row) for row in db.session.execute(found)}
+
+
 def receipt(transaction_id: str) -> Receipt:
     """Raises: TransactionNotFound."""
     found = select(*_LINE, Transaction.wallet_id, Transaction.hold_id).where(Transaction.id == transaction_id)

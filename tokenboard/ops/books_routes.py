@@ -1,6 +1,6 @@
-"""The control room's books: /admin/books (do they balance) and /admin/adjust (give and take credits).
+"""The control room's overview and books: /admin, /admin/books (do they balance), /admin/adjust (give and take credits).
 
-Only for administrators; to everybody else these pages do not exist. What they change is audited in the services.
+What they change is audited in the services.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts.guards import current_person, require_admin
+from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.core.parsing import parse_id
-from tokenboard.ops import adjust_page, books_page, books_service
+from tokenboard.ops import adjust_page, books_page, books_service, control_room, overview_page
 from tokenboard.wallet import adjustment_service, queries
 from tokenboard.wallet.adjustment_service import Wish
 from tokenboard.wallet.forms import read_adjustment
@@ -22,21 +22,15 @@ from tokenboard.web.limits import limiter
 
 blueprint = Blueprint("books", __name__, url_prefix="/admin")
 
-CALLS = "120/minute"  # of one address: an administrator's browser, not a program
 CHECKS = "6/minute"  # a check reads every entry
 BOOKS, ADJUST = "/admin/books", "/admin/adjust"
 
-limiter.limit(CALLS)(blueprint)
-
-
-@blueprint.before_request
-def _administrators_only() -> None:
-    require_admin()
+control_room.furnish(blueprint)
 
 
 @blueprint.get("")
-def control_room() -> BaseResponse:
-    return see_other(BOOKS)
+def overview() -> Response:
+    return page("ops/overview.html", fragments=("overview",), overview=overview_page.build())
 
 
 @blueprint.get("/books")
