@@ -14,6 +14,8 @@ import tokenboard.billing.promo_models
 import tokenboard.billing.reconcile_models
 import tokenboard.costs.models
 import tokenboard.ledger.models
+import tokenboard.metering.models
+import tokenboard.metering.usage_models
 import tokenboard.notices.models
 import tokenboard.ops.models
 import tokenboard.wallet.models

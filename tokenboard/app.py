@@ -32,6 +32,7 @@ from tokenboard.costs import (
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.ledger.cli import ledger_commands
+from tokenboard.metering import tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import (
     api as ops_api,
@@ -62,6 +63,7 @@ TASKS = (
     budget_tasks,
     costs_tasks,
     demo_tasks,
+    metering_tasks,
     notices_tasks,
     ops_tasks,
     wallet_tasks,

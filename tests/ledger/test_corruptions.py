@@ -1,4 +1,4 @@
-"""Eighteen planted corruptions, one a law, written with triggers and constraints off: each is found, none is repaired.
+"""Nineteen planted corruptions, one a law, written with triggers and constraints off: each is found, none is repaired.
 
 Each is the least that breaks its law and touches as few others as it can; which laws see it is written beside it.
 """
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tests.ledger.stories import Wallet, broken_laws
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
-from tokenboard.ledger import invariants
+from tokenboard.ledger import invariants, service
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Corruption:
     statements: tuple[str, ...]
 
 
+ABSORBED = "UPDATE ledger_house_transfer SET credit_account_id = {new_id}"
 WALLET = "(SELECT id FROM ledger_account WHERE kind = 'wallet')"
 SPEND = "(SELECT id FROM ledger_transaction WHERE kind = 'spend')"
 CAPTURED = "(SELECT id FROM ledger_hold WHERE state = 'captured')"
@@ -94,6 +95,7 @@ CORRUPTIONS = {
     "a reversal undoes something else": Corruption(
         ("I18",), ("UPDATE ledger_transaction SET reverses_id = {new_id} WHERE kind = 'reversal'",)
     ),
+    "what the house absorbs goes somewhere else": Corruption(("I19",), (ABSORBED,)),
 }
 
 
@@ -115,7 +117,7 @@ def test_a_planted_corruption_is_found_by_its_law_and_not_repaired(books, name):
 
 
 def honest_books() -> None:
-    """One wallet that has seen much: two grants, a spend, a reversal, a captured hold and an open one."""
+    """One wallet that has seen much: two grants, a spend, a reversal, two holds; and something the house absorbed."""
     wallet = Wallet()
     wallet.gift(50, expires=now().replace(year=2100))
     wallet.buy(100)
@@ -123,6 +125,8 @@ def honest_books() -> None:
     wallet.reverse(wallet.spend_late(3))
     wallet.capture(wallet.hold(10), 4)
     wallet.hold(5)
+    service.absorb(amount_micros=7, key="call:1")
+    db.session.commit()
 
 
 def plant(connection: sa.Connection, corruption: Corruption) -> None:

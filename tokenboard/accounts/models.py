@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
-from tokenboard.core.db import Base, Id, Identified, Instant
+from tokenboard.core.db import Base, BigInt, Id, Identified, Instant
 
 THEME = "theme"  # the preference that holds a person's colours
 
@@ -25,6 +25,8 @@ class Person(Identified, Base):
     is_admin: Mapped[bool] = mapped_column(default=False)
     is_disabled: Mapped[bool] = mapped_column(default=False)
     email_verified_at: Mapped[Instant | None]
+    # The most this person may use in a month over all workspaces, in US cents; None: no allowance is set.
+    monthly_budget_cents: Mapped[BigInt | None]
     created_at: Mapped[Instant] = mapped_column(default=now)
     updated_at: Mapped[Instant] = mapped_column(default=now, onupdate=now)
 

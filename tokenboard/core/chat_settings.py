@@ -86,3 +86,17 @@ class ChatSettings:
         default="",
         is_secret=True,
     )
+    max_streams_per_person: int = setting(
+        "MAX_STREAMS_PER_PERSON",
+        read.integer(1, 1_000),
+        "Answers that may run for one person at the same time, in chat and through /v1 together.",
+        group="Chat",
+        default=10,
+    )
+    messages_per_minute: int = setting(
+        "MESSAGES_PER_MINUTE",
+        read.integer(1, 10_000),
+        "Chat messages that one person may send in a minute.",
+        group="Chat",
+        default=30,
+    )

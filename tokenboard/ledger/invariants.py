@@ -14,8 +14,9 @@ from tokenboard.ledger.driver import Sql, ledger
 from tokenboard.ledger.laws import SIGNED, Law
 from tokenboard.ledger.laws_of_accounts import ACCOUNT_LAWS
 from tokenboard.ledger.laws_of_grants import GRANT_LAWS
+from tokenboard.ledger.laws_of_the_house import HOUSE_LAWS
 
-LAWS: tuple[Law, ...] = (*ACCOUNT_LAWS, *GRANT_LAWS)
+LAWS: tuple[Law, ...] = (*ACCOUNT_LAWS, *GRANT_LAWS, *HOUSE_LAWS)
 # How late the sweeper may be before it counts as broken (reference/reliability.md, I14).
 WAITING_ALLOWED = timedelta(seconds=60)
 _STATEMENTS = {law.number: Sql(law.query.replace("SIGNED", SIGNED), postgresql=law.postgresql) for law in LAWS}

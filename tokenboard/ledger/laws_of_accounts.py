@@ -75,7 +75,9 @@ ACCOUNT_LAWS: tuple[Law, ...] = (
                 UNION ALL SELECT 'ledger_transfer', 'ledger_transfer_no_update'
                 UNION ALL SELECT 'ledger_transfer', 'ledger_transfer_no_delete'
                 UNION ALL SELECT 'ledger_hold_allocation', 'ledger_hold_allocation_no_update'
-                UNION ALL SELECT 'ledger_hold_allocation', 'ledger_hold_allocation_no_delete') AS wanted
+                UNION ALL SELECT 'ledger_hold_allocation', 'ledger_hold_allocation_no_delete'
+                UNION ALL SELECT 'ledger_house_transfer', 'ledger_house_transfer_no_update'
+                UNION ALL SELECT 'ledger_house_transfer', 'ledger_house_transfer_no_delete') AS wanted
          WHERE NOT EXISTS (SELECT 1 FROM sqlite_master
                             WHERE type = 'trigger' AND name = wanted.guard AND tbl_name = wanted.id)
         """,
@@ -86,7 +88,9 @@ ACCOUNT_LAWS: tuple[Law, ...] = (
                 UNION ALL SELECT 'ledger_transfer', 'ledger_transfer_append_only'
                 UNION ALL SELECT 'ledger_transfer', 'ledger_transfer_no_truncate'
                 UNION ALL SELECT 'ledger_hold_allocation', 'ledger_hold_allocation_append_only'
-                UNION ALL SELECT 'ledger_hold_allocation', 'ledger_hold_allocation_no_truncate') AS wanted
+                UNION ALL SELECT 'ledger_hold_allocation', 'ledger_hold_allocation_no_truncate'
+                UNION ALL SELECT 'ledger_house_transfer', 'ledger_house_transfer_append_only'
+                UNION ALL SELECT 'ledger_house_transfer', 'ledger_house_transfer_no_truncate') AS wanted
          WHERE NOT EXISTS (SELECT 1 FROM pg_trigger
                             WHERE tgname = wanted.guard AND tgrelid = wanted.id::regclass AND tgenabled <> 'D')
         """,

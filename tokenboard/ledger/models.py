@@ -172,6 +172,31 @@ class Transfer(Base):
     debt_id: Mapped[Id | None] = mapped_column(Uuid(as_uuid=False))
 
 
+class HouseTransfer(Identified, Base):
+    """A movement between two of the house's own accounts, such as what it absorbs. It belongs to no wallet's chain."""
+
+    __tablename__ = "ledger_house_transfer"
+    __table_args__ = (
+        CheckConstraint("kind IN ('absorption')", name="kind"),
+        CheckConstraint("amount_micros > 0", name="amount"),
+        CheckConstraint("debit_account_id <> credit_account_id", name="accounts"),
+        Index("uq_ledger_house_transfer_key", "kind", "idempotency_key", unique=True),
+    )
+
+    kind: Mapped[str] = mapped_column(String(12))
+    idempotency_key: Mapped[str] = mapped_column(String(255))
+    input_hash: Mapped[str] = mapped_column(String(32))
+    # No foreign keys, as in `Transfer`; the invariant `I19` looks for accounts that are not the house's.
+    debit_account_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False))
+    credit_account_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False))
+    amount_micros: Mapped[BigInt]
+    description: Mapped[str] = mapped_column(String(200), default="")
+    source: Mapped[str] = mapped_column(String(120), default="")
+    # It came from a demo workspace and stands outside every total.
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[Instant] = mapped_column(default=now)
+
+
 class Debt(Base):
     """What a clawback or late usage took beyond what was there. Fresh credits pay it before they can be spent."""
 

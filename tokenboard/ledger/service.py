@@ -29,11 +29,13 @@ from tokenboard.ledger.holds import capture, expire_holds, hold, release
 from tokenboard.ledger.kinds import Category, Kind
 from tokenboard.ledger.results import Posting, Spend
 from tokenboard.ledger.rules import CATEGORY_PRIORITY, LARGEST_BATCH, LONGEST_PAYMENT, require_text
+from tokenboard.ledger.shrinkage import absorb
 from tokenboard.ledger.signals import announce
 
 __all__ = [
     "Category",
     "House",
+    "absorb",
     "adopt_credit_value",
     "archive_account",
     "capture",

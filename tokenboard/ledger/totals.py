@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, select
 
 from tokenboard.core.db import db
 from tokenboard.ledger.accounts import House
-from tokenboard.ledger.models import Account, Grant, Transaction, Transfer
+from tokenboard.ledger.models import Account, Grant, HouseTransfer, Transaction, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,15 @@ class Outstanding:
 
 def house_totals() -> dict[House, int]:
     """What each of the house's accounts has taken in (positive) or given out (negative), demo wallets left out."""
-    moved = Transfer.__table__.c
+    moved, within = Transfer.__table__.c, HouseTransfer.__table__.c
     real = select(Transaction.id).join(Account, Account.id == Transaction.wallet_id).where(Account.is_demo.is_(False))
     sides = sa.union_all(
         select(moved.credit_account_id.label("id"), moved.amount_micros.label("micros")).where(
             moved.transaction_id.in_(real)
         ),
         select(moved.debit_account_id, -moved.amount_micros).where(moved.transaction_id.in_(real)),
+        select(within.credit_account_id, within.amount_micros).where(within.is_demo.is_(False)),
+        select(within.debit_account_id, -within.amount_micros).where(within.is_demo.is_(False)),
     ).subquery()
     ids = {house.account_id: house for house in House}
     sums = select(sides.c.id, func.sum(sides.c.micros)).where(sides.c.id.in_(list(ids))).group_by(sides.c.id)

@@ -1,0 +1,60 @@
+"""One call's row: found, locked, and what is known of it as facts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from tokenboard.core.db import db
+from tokenboard.metering import price_queries
+from tokenboard.metering.cap_service import credit_value_nano
+from tokenboard.metering.errors import CallNotFound
+from tokenboard.metering.facts import OpenCall
+from tokenboard.metering.models import MeteredCall
+from tokenboard.metering.rules import Delivery, Size, Tariff
+
+
+def locked(call_id: str) -> MeteredCall:
+    """The row as it is now, nobody else's to change until the transaction ends. Raises: CallNotFound."""
+    found = select(MeteredCall).where(MeteredCall.id == call_id).with_for_update()
+    row = db.session.scalars(found, execution_options={"populate_existing": True}).one_or_none()
+    if row is None:
+        raise CallNotFound
+    return row
+
+
+def tariff_of(row: MeteredCall) -> Tariff:
+    """With the price and the markup of the moment it began."""
+    return Tariff(price_queries.version(row.price_id), Decimal(row.markup), credit_value_nano())
+
+
+def delivery_of(row: MeteredCall, delivered_bytes: int | None) -> Delivery:
+    """What it sent and may take; delivered is what was recorded, unless the caller knows better."""
+    return Delivery(
+        size=Size(row.prompt_bytes, row.prompt_tokens_bound),
+        max_output_tokens=row.max_output_tokens,
+        held_micros=row.held_micros,
+        delivered_bytes=row.recorded_bytes if delivered_bytes is None else delivered_bytes,
+    )
+
+
+def open_call_of(row: MeteredCall) -> OpenCall:
+    """A row as whoever runs the call knows it."""
+    return OpenCall(
+        id=row.id,
+        wallet_id=row.wallet_id,
+        workspace_id=row.workspace_id,
+        model=row.model,
+        hold_id=row.hold_id,
+        held_micros=row.held_micros,
+        price=price_queries.version(row.price_id),
+        markup=Decimal(row.markup),
+        max_output_tokens=row.max_output_tokens,
+        prompt_bytes=row.prompt_bytes,
+        prompt_tokens_bound=row.prompt_tokens_bound,
+        is_shortened=row.is_shortened,
+        lease_token=row.lease_token,
+        keeps_text=row.keeps_text,
+        started_at=row.started_at,
+    )

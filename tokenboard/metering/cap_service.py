@@ -1,0 +1,153 @@
+"""Monthly caps of persons and members: what they have used and hold this month, moved beside the wallet's hold.
+
+Laws: a call locks its windows first (members before persons, then by id) and the wallet after them, when it begins
+and when it settles, so no two calls wait for each other in a circle; every window is kept whether it has a cap or not,
+so that a cap set in mid-month knows what was used. The month is the one in which the call began.
+Units: caps are US cents of credits, windows micro-credits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+
+from tokenboard.accounts.models import Person
+from tokenboard.audit.alerts import raise_alert
+from tokenboard.core.db import db, rows_changed
+from tokenboard.core.money import MICROS_PER_CREDIT, NANO_PER_CENT, scaled
+from tokenboard.core.settings import settings
+from tokenboard.core.upsert import insert
+from tokenboard.metering.models import CapWindow
+from tokenboard.workspaces.models import Membership
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One window and what it may hold. Without `cap_cents` it only counts."""
+
+    kind: str
+    subject_id: str
+    month: str
+    cap_cents: int | None
+    used_micros: int  # spent and held
+
+    @property
+    def left_micros(self) -> int | None:
+        if self.cap_cents is None:
+            return None
+        return max(0, micros_of_cents(self.cap_cents) - self.used_micros)
+
+
+def micros_of_cents(cents: int) -> int:
+    """So much money in credits, rounded down: a cap is never exceeded by a rounding."""
+    return cents * NANO_PER_CENT * MICROS_PER_CREDIT // credit_value_nano()
+
+
+def cents_of_micros(micros: int) -> int:
+    """Credits in US cents, rounded up."""
+    return -(-micros * credit_value_nano() // (NANO_PER_CENT * MICROS_PER_CREDIT))
+
+
+def credit_value_nano() -> int:
+    """What one credit is worth in nano-USD."""
+    return scaled(settings().credit_value_usd, 10**9, "ROUND_HALF_EVEN")
+
+
+def caps_of(*, workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
+    """A person's windows in a workspace, with their caps, in the order of locking. Reads only."""
+    return [_with_use(cap) for cap in _subjects(workspace_id, person_id, month)]
+
+
+def lock(*, workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
+    """The same, locked until the transaction ends; windows that are not there yet are made."""
+    return [_locked(cap) for cap in _subjects(workspace_id, person_id, month)]
+
+
+def _subjects(workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
+    if person_id is None:
+        return []
+    found = (
+        select(Person.monthly_budget_cents, Membership.id, Membership.monthly_cap_cents)
+        .outerjoin(Membership, (Membership.person_id == Person.id) & (Membership.workspace_id == workspace_id))
+        .where(Person.id == person_id)
+    )
+    row = db.session.execute(found).one_or_none()
+    if row is None:
+        return []
+    budget_cents, membership_id, cap_cents = row
+    member = [Cap("member", membership_id, month, cap_cents, 0)] if membership_id else []
+    return [*member, Cap("person", person_id, month, budget_cents, 0)]
+
+
+def _with_use(cap: Cap) -> Cap:
+    row = db.session.execute(select(CapWindow.spent_micros, CapWindow.held_micros).where(*_key(cap))).one_or_none()
+    return _using(cap, sum(row) if row else 0)
+
+
+def _locked(cap: Cap) -> Cap:
+    key = {"kind": cap.kind, "subject_id": cap.subject_id, "month": cap.month}
+    statement = insert(CapWindow).values(**key, spent_micros=0, held_micros=0)
+    same = {"held_micros": CapWindow.held_micros}  # changes nothing, and locks
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_=same)
+    row = db.session.execute(statement.returning(CapWindow.spent_micros, CapWindow.held_micros)).one()
+    return _using(cap, sum(row))
+
+
+def _using(cap: Cap, used_micros: int) -> Cap:
+    return Cap(cap.kind, cap.subject_id, cap.month, cap.cap_cents, used_micros)
+
+
+def _key(cap: Cap) -> tuple[ColumnElement[bool], ...]:
+    return (CapWindow.kind == cap.kind, CapWindow.subject_id == cap.subject_id, CapWindow.month == cap.month)
+
+
+def reserve(*, caps: Sequence[Cap], amount_micros: int) -> None:
+    """Hold so much in windows that `lock` has locked; the guard says again what was decided."""
+    for cap in caps:
+        guard = []
+        if cap.cap_cents is not None and amount_micros:
+            after = CapWindow.spent_micros + CapWindow.held_micros + amount_micros
+            guard.append(after <= micros_of_cents(cap.cap_cents))
+        held = {"held_micros": CapWindow.held_micros + amount_micros}
+        changed = rows_changed(db.session.execute(update(CapWindow).where(*_key(cap), *guard).values(held)))
+        assert changed == 1, "the window is locked and has room"
+
+
+def settle(
+    *, membership_id: str | None, person_id: str | None, month: str, held_micros: int, spent_micros: int
+) -> None:
+    """Turn what a call held into what it cost."""
+    subjects = [("member", membership_id), ("person", person_id)]
+    for kind, subject_id in subjects:
+        if subject_id is None:
+            continue
+        window = (CapWindow.kind == kind, CapWindow.subject_id == subject_id, CapWindow.month == month)
+        moved = {
+            "held_micros": CapWindow.held_micros - held_micros,
+            "spent_micros": CapWindow.spent_micros + spent_micros,
+        }
+        statement = update(CapWindow).where(*window, CapWindow.held_micros >= held_micros).values(moved)
+        if rows_changed(db.session.execute(statement)) != 1:
+            _tell_broken(kind, subject_id, month)
+
+
+def add_spent(*, workspace_id: str, person_id: str | None, month: str, spent_micros: int) -> None:
+    """Count usage that was reported after the fact, such as a virtual key's; it may exceed the cap."""
+    for cap in lock(workspace_id=workspace_id, person_id=person_id, month=month):
+        more = {"spent_micros": CapWindow.spent_micros + spent_micros}
+        db.session.execute(update(CapWindow).where(*_key(cap)).values(more))
+
+
+def _tell_broken(kind: str, subject_id: str, month: str) -> None:
+    """Must not happen; a cap that counts wrong is no reason to keep a customer's credits held."""
+    raise_alert(
+        "metering.cap_window",
+        subject=f"{kind}:{subject_id}:{month}",
+        severity="critical",
+        message=f"The monthly window of a {kind} does not hold what its call held: flask metering rebuild-rollups.",
+    )

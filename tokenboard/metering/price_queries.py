@@ -1,0 +1,58 @@
+"""Prices as they stand: the current version of each model, and what is offered."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from tokenboard.core.db import db
+from tokenboard.core.settings import settings
+from tokenboard.metering.errors import ModelNotOffered
+from tokenboard.metering.facts import Price
+from tokenboard.metering.models import ModelPrice
+
+
+def offered(model: str) -> Price:
+    """A model's current price. Raises: ModelNotOffered when there is none, or it is taken off."""
+    found = select(ModelPrice).where(ModelPrice.model == model, ModelPrice.replaced_at.is_(None))
+    row = db.session.scalars(found).one_or_none()
+    if row is None or not row.is_offered:
+        raise ModelNotOffered(model)
+    return price_of(row)
+
+
+def all_offered(mode: str | None = None) -> list[Price]:
+    """Everything that may be asked, by name."""
+    chosen = [ModelPrice.replaced_at.is_(None), ModelPrice.is_offered]
+    chosen += [ModelPrice.mode == mode] if mode else []
+    return [price_of(row) for row in db.session.scalars(select(ModelPrice).where(*chosen).order_by(ModelPrice.model))]
+
+
+def version(price_id: str) -> Price:
+    """The very version a call was made with, also when it has been replaced."""
+    return price_of(db.session.get_one(ModelPrice, price_id))
+
+
+def price_of(row: ModelPrice) -> Price:
+    """A row as a fact. Only for rows with a price."""
+    assert row.input_nano_per_mtok is not None, "what is offered has a price"
+    return Price(
+        id=row.id,
+        model=row.model,
+        version=row.version,
+        mode=row.mode,
+        input_nano_per_mtok=row.input_nano_per_mtok,
+        cached_input_nano_per_mtok=row.cached_input_nano_per_mtok,
+        output_nano_per_mtok=row.output_nano_per_mtok or 0,
+        max_input_tokens=row.max_input_tokens,
+        max_output_tokens=row.max_output_tokens,
+        provider=row.provider,
+        source=row.source,
+        markup=Decimal(row.markup) if row.markup else None,
+    )
+
+
+def markup_for(price: Price) -> Decimal:
+    """The model's own markup, else the house's."""
+    return price.markup if price.markup is not None else settings().credit_markup
