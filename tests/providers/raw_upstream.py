@@ -10,7 +10,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,17 @@ STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-E
 LAST_CHUNK = b"0\r\n\r\n"
 RESET = "reset"  # a step: the connection is torn down instead of closed
 CALL = ChatCall("call-1", "sandbox-swift", [{"role": "user", "content": "Hello"}], 100)
+# Long enough for a busy machine, short enough for a test that fails.
 SHORT = ChatLimits(
-    connect_seconds=1,
+    connect_seconds=5,
     backoff_seconds=0,
-    first_byte_seconds=0.2,
-    silence_seconds=0.2,
+    first_byte_seconds=5,
+    silence_seconds=5,
     ending_seconds=0.1,
-    answer_seconds=1,
-    listing_seconds=1,
+    answer_seconds=5,
+    listing_seconds=5,
 )
+HASTY = replace(SHORT, first_byte_seconds=0.2, silence_seconds=0.2)  # where the wait is what is tested
 
 Step = bytes | threading.Event | str
 
@@ -159,7 +161,7 @@ ANSWER = (STREAM_HEAD, chunk(delta("Hel"), delta("lo")), chunk(stopped(), USAGE,
 
 def plain(content_type: bytes, body: bytes, more: bytes = b"") -> bytes:
     """A whole answer of a stated length."""
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: %b\r\nContent-Length: %d\r\n%b\r\n"
     return head % (content_type, len(body), more) + body
 
 

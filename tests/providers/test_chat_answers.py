@@ -21,7 +21,10 @@ from tokenboard.providers.chat_client import ChatClient, ModelInfo, TokenUsage
         (plain(b"application/json", b'{"error": {"message": "no", "code": "429"}}'), errors.ChatRateLimited),
         (plain(b"text/event-stream", b"x" * 50, b"Content-Encoding: gzip\r\n"), errors.ChatBadAnswer),
         (plain(b"text/event-stream", b""), errors.ChatBadAnswer),
-        (b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n", errors.ChatBadAnswer),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            errors.ChatBadAnswer,
+        ),
         (b"HTTP/1.1 500 Oh\r\nContent-Length: 99999\r\n\r\nhalf", errors.ChatUnavailable),
         (b"HTTP/1.1 204 No\r\n\r\n", errors.ChatBadAnswer),
         (b"hello\r\n\r\n", errors.ChatBadAnswer),
@@ -131,7 +134,7 @@ def test_of_two_deployments_the_dearer_price_and_the_smaller_window_count(
 
 @pytest.mark.parametrize("status", [b"401 No", b"404 No", b"405 No"])
 def test_an_upstream_without_a_price_list_gives_names(upstream: RawUpstream, status: bytes):
-    upstream.say(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+    upstream.say(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
     upstream.say(*whole({"data": [{"id": "gpt-5", "owned_by": "openai"}, {"id": None}]}))
     client = ChatClient(f"{upstream.url}/v1", "", pool=upstream.pool)
 
@@ -141,7 +144,7 @@ def test_an_upstream_without_a_price_list_gives_names(upstream: RawUpstream, sta
 
 
 def test_a_price_list_that_fails_is_a_failure(upstream: RawUpstream, chat_client: ChatClient):
-    upstream.say(b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n")
+    upstream.say(b"HTTP/1.1 503 Down\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
     with pytest.raises(errors.ChatUnavailable):
         chat_client.models()
