@@ -16,7 +16,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.ledger import queries as ledger_queries, service as ledger
 from tokenboard.ledger.errors import HoldNotOpen
-from tokenboard.metering import calls, cap_service, rules
+from tokenboard.metering import calls, cap_service, rules, signals
 from tokenboard.metering.beginning_service import call_words
 from tokenboard.metering.facts import Outcome, Settled, UsageFact
 from tokenboard.metering.models import MeteredCall
@@ -68,6 +68,7 @@ def _settle(row: MeteredCall, outcome: Outcome) -> Settled:
     db.session.flush()
     if bill.is_odd:
         _tell_odd(row)
+    signals.announce(fact)
     return _settled(fact, is_replay=False)
 
 
