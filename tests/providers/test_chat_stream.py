@@ -47,7 +47,6 @@ def test_what_is_asked_is_what_the_call_says(upstream: RawUpstream, chat_client:
     upstream.say(*ANSWER)
     call = replace(
         CALL,
-        HASTY,
         end_user="alice@example.com",
         options={"temperature": 0.5, "model": "other", "max_tokens": 9, "stream": False},
         headers={"x-litellm-spend-logs-metadata": '{"a": 1}', "Authorization": "mine", "X-Request-Id": "theirs"},
