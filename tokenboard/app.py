@@ -40,6 +40,7 @@ from tokenboard.ops import (
     books_routes,
     books_tasks,
     cli as ops_cli,
+    inbox_routes,
     payments_routes,
     routes as ops_routes,
     tasks as ops_tasks,
@@ -148,6 +149,7 @@ def _blueprints() -> list[Blueprint]:
         books_api.blueprint,
         books_routes.blueprint,
         payments_routes.blueprint,
+        inbox_routes.blueprint,
         ops_cli.blueprint,
         ops_routes.blueprint,
     ]

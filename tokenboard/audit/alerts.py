@@ -12,7 +12,7 @@ from sqlalchemy import case, select, update
 
 from tokenboard.audit.models import Alert
 from tokenboard.core.clock import now
-from tokenboard.core.db import db, new_id
+from tokenboard.core.db import db, new_id, rows_changed
 from tokenboard.core.redaction import redact
 from tokenboard.core.upsert import insert
 
@@ -40,6 +40,12 @@ def resolve_alert(kind: str, *, subject: str) -> None:
     """Close the open alert, if there is one; the same trouble may then be raised anew."""
     closing = update(Alert).where(Alert.open_key == _open_key(kind, subject))
     db.session.execute(closing.values(open_key=None, resolved_at=now()))
+
+
+def close_alert(alert_id: str) -> bool:
+    """Somebody has seen it and it is dealt with. Whether it was open."""
+    closing = update(Alert).where(Alert.id == alert_id, Alert.open_key.is_not(None))
+    return rows_changed(db.session.execute(closing.values(open_key=None, resolved_at=now()))) > 0
 
 
 def open_alerts() -> list[Alert]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from tokenboard.accounts.guards import require_admin
-from tokenboard.billing import inbox_service, refunding, tasks
+from tokenboard.billing import inbox_queries, inbox_service, refunding, tasks
 from tokenboard.billing.answers import event_answer
 from tokenboard.billing.errors import ProviderFailed
 from tokenboard.billing.forms import InboxQuery, RefundBody
+from tokenboard.billing.inbox_queries import InboxFilter
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
 from tokenboard.core.parsing import or_none, parse_id
@@ -59,7 +60,8 @@ def refund(payment_id: str, body: RefundBody) -> Answer:
 def webhooks(query: InboxQuery) -> Answer:
     require_admin()
     before = or_none(parse_id, query.cursor) if query.cursor else None
-    rows = inbox_service.page(limit=query.limit + 1, state=query.state, provider=query.provider, before=before)
+    wanted = InboxFilter(state=query.state or "", provider=query.provider or "", type=query.type or "")
+    rows = inbox_queries.page(wanted, limit=query.limit + 1, before=before)
     shown = rows[: query.limit]
     cursor = shown[-1].id if len(rows) > query.limit else None
     return {"webhooks": [event_answer(row) for row in shown], "nextCursor": cursor}

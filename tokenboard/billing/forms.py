@@ -121,6 +121,7 @@ class InboxQuery(Query):
     cursor: str | None = Field(None, max_length=200)
     state: Literal["new", "retry", "done", "ignored", "dead"] | None = None
     provider: Literal["stripe", "paystack"] | None = None
+    type: str | None = Field(None, max_length=80)
 
 
 class CallbackQuery(Query):
@@ -149,14 +150,20 @@ class RefundForm:
 
 def read_refund(given: Mapping[str, str]) -> RefundForm:
     """Raises: ValidationFailed."""
-    read = fields(given, amount_minor=_whole_minor, form_key=parse_id)
+    read = fields(given, amount_minor=_whole, form_key=parse_id)
     return RefundForm(read["amount_minor"], read["form_key"])
 
 
-def _whole_minor(text: str) -> int:
+def _whole(text: str) -> int:
+    """A number that a page of ours wrote into its form."""
     if not re.fullmatch("[0-9]{1,13}", text, re.ASCII) or int(text) == 0:
-        raise ValueError("Look at the amount again.")
+        raise ValueError("The page was too old. Look again.")
     return int(text)
+
+
+def read_replays(given: Mapping[str, str]) -> int:
+    """How many dead events the button said. Raises: ValidationFailed."""
+    return int(fields(given, count=_whole)["count"])
 
 
 def own_url(url: str | None, field: str) -> str:

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 
 from tokenboard.audit import service as audit
 from tokenboard.audit.alerts import raise_alert, resolve_alert
-from tokenboard.billing import paystack_service, stripe_service
+from tokenboard.billing import inbox_queries, paystack_service, stripe_service
 from tokenboard.billing.asking import Answers, Providers
 from tokenboard.billing.errors import Refused
 from tokenboard.billing.inbox_models import EventState, InboxEvent
+from tokenboard.billing.inbox_queries import InboxFilter, find as find
 from tokenboard.billing.rules import waits_after
 from tokenboard.core import jobs
 from tokenboard.core.clock import now
-from tokenboard.core.db import db, new_id
+from tokenboard.core.db import db, new_id, rows_changed
 from tokenboard.core.redaction import redact
 from tokenboard.core.upsert import insert
 from tokenboard.providers.paystack_objects import PaystackEvent
@@ -32,31 +33,34 @@ from tokenboard.providers.stripe_objects import StripeEvent
 
 log = logging.getLogger(__name__)
 
-PROCESS_TASK = "billing.process_event"
+PROCESS_TASK, SWEEP_TASK = "billing.process_event", "billing.sweep"
+MOST_REPLAYS = 500  # of one press; the sweeper takes a hundred at a time
 DEAD_KIND = "billing.event_dead"
 REFUSED_KIND = "billing.event_refused"
 FORGED_KIND = "billing.webhook_refused"
 _WAITING = (EventState.NEW, EventState.RETRY)
 
 
-def receive_stripe(*, event: StripeEvent, body: bytes) -> bool:
+def receive_stripe(*, event: StripeEvent, body: bytes, headers: Mapping[str, str] | None = None) -> bool:
     """Store a verified event and ring. Whether it is new."""
-    return _receive("stripe", event.id, event.type, event.object_id, event.created_at, event.is_live, body)
+    about = {"object_id": event.object_id or "", "created_at": event.created_at, "is_live": event.is_live}
+    return _receive("stripe", event.id, event.type, about, body, headers)
 
 
-def receive_paystack(*, event: PaystackEvent, body: bytes) -> bool:
+def receive_paystack(*, event: PaystackEvent, body: bytes, headers: Mapping[str, str] | None = None) -> bool:
     """As `receive_stripe`; Paystack tells no time, so the arrival counts."""
-    about = event.reference or event.object_id
-    return _receive("paystack", event.key, event.type, about, now(), event.is_live, body)
+    named = event.reference or event.object_id or ""
+    about = {"object_id": named, "created_at": now(), "is_live": event.is_live}
+    return _receive("paystack", event.key, event.type, about, body, headers)
 
 
 def _receive(
-    provider: str, event_id: str, kind: str, object_id: str | None, created_at: datetime, is_live: bool, body: bytes
+    provider: str, event_id: str, kind: str, about: dict[str, Any], body: bytes, headers: Mapping[str, str] | None
 ) -> bool:
     row_id, at = new_id(), now()
-    fresh = {"id": row_id, "provider": provider, "event_id": event_id[:255], "type": kind[:80], "is_live": is_live}
+    fresh = {"id": row_id, "provider": provider, "event_id": event_id[:255], "type": kind[:80], "received_at": at}
     state = {"state": EventState.NEW, "note": "", "attempts": 0, "next_attempt_at": at, "last_error": ""}
-    about = {"object_id": (object_id or "")[:255], "created_at": created_at, "received_at": at, "body": body}
+    about |= {"object_id": about["object_id"][:255], "body": body, "headers": dict(headers or {})}
     once = insert(InboxEvent).values(**fresh, **state, **about)
     made = db.session.scalar(
         once.on_conflict_do_nothing(index_elements=["provider", "event_id"]).returning(InboxEvent.id)
@@ -147,21 +151,19 @@ def replay(*, event_row_id: str, actor: str) -> InboxEvent | None:
     return row
 
 
-def find(event: str) -> InboxEvent | None:
-    """By our id or by the provider's."""
-    wanted = select(InboxEvent).where(InboxEvent.event_id == event)
-    return db.session.scalars(wanted.limit(1)).first()
+def replay_dead(*, wanted: InboxFilter, most: int, actor: str) -> int:
+    """Handle dead events of a filter again, the oldest first and no more than `most`; how many.
 
-
-def page(
-    *, limit: int, state: str | None = None, provider: str | None = None, before: str | None = None
-) -> Sequence[InboxEvent]:
-    """The inbox, newest first; `before` is the last row of the page before."""
-    wanted = select(InboxEvent).order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc()).limit(limit)
-    if state:
-        wanted = wanted.where(InboxEvent.state == state)
-    if provider:
-        wanted = wanted.where(InboxEvent.provider == provider)
-    if before and (last := db.session.get(InboxEvent, before)):
-        wanted = wanted.where(tuple_(InboxEvent.received_at, InboxEvent.id) < (last.received_at, last.id))
-    return db.session.scalars(wanted).all()
+    Twice is once: those of the first press wait already. One bell for all: the sweeper takes them.
+    """
+    oldest = select(InboxEvent.id).where(*inbox_queries.conditions(wanted), InboxEvent.state == EventState.DEAD)
+    ids = db.session.scalars(oldest.order_by(InboxEvent.received_at, InboxEvent.id).limit(min(most, MOST_REPLAYS)))
+    again = {"state": EventState.NEW, "attempts": 0, "next_attempt_at": now(), "note": "", "done_at": None}
+    statement = update(InboxEvent).where(InboxEvent.id.in_(ids.all()), InboxEvent.state == EventState.DEAD)
+    statement = statement.values(**again).execution_options(synchronize_session=False)
+    count = rows_changed(db.session.execute(statement))
+    if count:
+        facts = {"provider": wanted.provider, "type": wanted.type, "count": count}
+        audit.record("billing.dead_events_replayed", actor=actor, facts=facts)
+        jobs.ring(SWEEP_TASK)
+    return count

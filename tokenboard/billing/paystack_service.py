@@ -28,6 +28,12 @@ from tokenboard.providers.paystack_objects import (
 )
 
 PROVIDER = "paystack"
+# What we act on, by its beginning; these are the ones Paystack sends.
+EVENT_TYPES = (
+    "charge.success",
+    *(f"refund.{state}" for state in ("pending", "processing", "processed", "failed", "needs-attention")),
+    *(f"charge.dispute.{act}" for act in ("create", "remind", "resolve")),
+)
 _REFUND_STATES = {"processed": "succeeded", "failed": "failed"}
 _FAILED_WORDS = "The payment did not go through. Nothing was charged."
 

@@ -6,12 +6,15 @@ takes milliseconds, also without Redis; only a stored event is answered with 200
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, request
 
 from tokenboard.billing import inbox_service
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError, TooLarge
+from tokenboard.core.redaction import redact
 from tokenboard.providers.payments import EventUnreadable, SecretMissing, SignatureRefused
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.clients import clients
@@ -21,6 +24,8 @@ from tokenboard.web.security import exempt_from_csrf
 blueprint = Blueprint("billing_webhooks", __name__)
 
 BODY_BYTES_MAX = 1024 * 1024
+_KEPT = ("Content-Type", "Content-Length", "User-Agent", "Stripe-Signature", "X-Paystack-Signature")
+_MARK = re.compile(r"(\bv\d=\w{1,8})\w*", re.ASCII)
 _WHY = "signed by the provider; no cookie counts"
 _TAG = "Webhooks"
 
@@ -44,7 +49,7 @@ def stripe() -> Answer:
         raise NotConfigured(words, setting="STRIPE_WEBHOOK_SECRET") from error
     except (SignatureRefused, EventUnreadable) as error:
         raise _refused("stripe", error) from error
-    inbox_service.receive_stripe(event=event, body=body)
+    inbox_service.receive_stripe(event=event, body=body, headers=_kept_headers())
     db.session.commit()
     return {"received": True}
 
@@ -62,7 +67,7 @@ def paystack() -> Answer:
         raise NotConfigured(words, setting="PAYSTACK_SECRET_KEY") from error
     except (SignatureRefused, EventUnreadable) as error:
         raise _refused("paystack", error) from error
-    inbox_service.receive_paystack(event=event, body=body)
+    inbox_service.receive_paystack(event=event, body=body, headers=_kept_headers())
     db.session.commit()
     return {"received": True}
 
@@ -73,6 +78,14 @@ def _raw_body() -> bytes:
     if (request.content_length or 0) > BODY_BYTES_MAX:
         raise TooLarge("A webhook has at most 1 MB.")
     return request.get_data(cache=False)
+
+
+def _kept_headers() -> dict[str, str]:
+    """What helps to understand a delivery; of a signature only its beginning, so that nothing can be sent again."""
+    kept = {name: request.headers.get(name, "") for name in _KEPT}
+    kept["Stripe-Signature"] = _MARK.sub(r"\1…", kept["Stripe-Signature"])
+    kept["X-Paystack-Signature"] = kept["X-Paystack-Signature"][:8] + "…" if kept["X-Paystack-Signature"] else ""
+    return {name: redact(value)[:200] for name, value in kept.items() if value}
 
 
 def _refused(provider: str, error: Exception) -> BadDelivery:
