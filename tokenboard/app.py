@@ -31,6 +31,7 @@ from tokenboard.costs import (
     tasks as costs_tasks,
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
+from tokenboard.keys import tasks as keys_tasks
 from tokenboard.ledger.cli import ledger_commands
 from tokenboard.metering import tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
@@ -64,6 +65,7 @@ TASKS = (
     budget_tasks,
     costs_tasks,
     demo_tasks,
+    keys_tasks,
     metering_tasks,
     notices_tasks,
     ops_tasks,

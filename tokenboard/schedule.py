@@ -11,6 +11,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("wallet-sweep", "wallet.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("billing-sweep", "billing.sweep", "* * * * * */20", runs_without_queue=True),
     # A call whose process died is settled within 30 s: its lease ends after 10.
+    Periodic("keys-sweep", "keys.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("metering-sweep", "metering.sweep", "* * * * * */10", runs_without_queue=True),
     # Money: what the providers know and we do not; the catalogue.
     Periodic("billing-reconcile", "billing.reconcile", "37 * * * *"),

@@ -10,10 +10,12 @@ from flask import Flask
 from tokenboard.billing import topup_service
 from tokenboard.core.config import Settings
 from tokenboard.core.errors import NotConfigured
+from tokenboard.keys import targets
 from tokenboard.providers.anthropic_client import AnthropicClient
 from tokenboard.providers.chat_client import ChatClient, ChatLimits
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.http import Http
+from tokenboard.providers.litellm_client import LiteLLMAdmin
 from tokenboard.providers.openai_client import OpenAIClient
 from tokenboard.providers.payment_wire import PaymentWire
 from tokenboard.providers.paystack_client import LIVE_BASE_URL as LIVE_PAYSTACK, PaystackClient
@@ -26,6 +28,7 @@ _PAYMENT_KEYS = {"stripe": "stripe_secret_key", "paystack": "paystack_secret_key
 _SANDBOX_PAYMENT_KEY = "sk_test_sandbox"
 _SANDBOX_CHAT_PATH = "/litellm"
 _SANDBOX_CHAT_KEY = "sk-sandbox"
+_SANDBOX_MASTER_KEY = "sk-sandbox-master"
 _SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - opens nothing but the sandbox
 
 
@@ -39,6 +42,7 @@ class WiredClients:
         self._payments: dict[str, StripeClient | PaystackClient] = {}
         self._chat_limits = chat_limits
         self._chat: ChatClient | None = None
+        self._litellm: LiteLLMAdmin | None = None
 
     def base_url(self, provider: str) -> str:
         """Where a provider is asked."""
@@ -55,13 +59,13 @@ class WiredClients:
     def mode(self, provider: str) -> str:
         """`live`, `sandbox` or `off`. A bill's reader is never off: a workspace brings its own key.
 
-        `chat` is where models are asked.
+        `chat` is where models are asked, `litellm` the proxy's admin API.
         """
         if provider in _PAYMENT_KEYS:
             key = getattr(self._settings, _PAYMENT_KEYS[provider])
             return "live" if key else "sandbox" if self._settings.sandbox_url else "off"
-        if provider == "chat":
-            return self._chat_mode()
+        if provider in ("chat", "litellm"):
+            return self._chat_mode() if provider == "chat" else self._litellm_mode()
         sandbox = self._settings.sandbox_url
         return "sandbox" if sandbox and self.base_url(provider).startswith(sandbox) else "live"
 
@@ -94,6 +98,27 @@ class WiredClients:
         if not litellm_key:
             raise NotConfigured("Chat has no key: set LITELLM_CHAT_KEY.", setting="LITELLM_CHAT_KEY")
         return here.litellm_base_url, litellm_key
+
+    def litellm(self) -> LiteLLMAdmin:
+        """The proxy's admin API, for keys and their budgets. Raises: NotConfigured."""
+        if self._litellm is None:
+            self._litellm = LiteLLMAdmin(*self._litellm_place())
+        return self._litellm
+
+    def _litellm_mode(self) -> str:
+        here, mode = self._settings, self._chat_mode()
+        return mode if mode == "sandbox" or (here.litellm_base_url and here.litellm_master_key) else "off"
+
+    def _litellm_place(self) -> tuple[str, str]:
+        """The base URL and the master key."""
+        here, mode = self._settings, self._litellm_mode()
+        if mode == "off":
+            setting = "LITELLM_MASTER_KEY" if here.litellm_base_url else "LITELLM_BASE_URL"
+            raise NotConfigured(f"Keys are not mirrored to LiteLLM: set {setting}.", setting=setting)
+        if mode == "sandbox":
+            base = here.litellm_base_url or here.sandbox_url + _SANDBOX_CHAT_PATH
+            return base, here.litellm_master_key or _SANDBOX_MASTER_KEY
+        return here.litellm_base_url, here.litellm_master_key
 
     def stripe(self) -> StripeClient:
         """Stripe: ours with our key, else the sandbox's. Raises: NotConfigured."""
@@ -144,3 +169,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["clients"] = WiredClients(settings)
     low_balance_service.connect()
     topup_service.connect()
+    targets.connect()

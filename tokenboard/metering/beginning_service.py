@@ -43,7 +43,9 @@ def begin(*, order: CallOrder) -> OpenCall:
     tariff, size, wanted = _measured(order)
     call_id, started_at = order.call_id or new_id(), now()
     month = str(Month.of(started_at.date()))
-    caps = cap_service.lock(workspace_id=order.workspace.id, person_id=order.person_id, month=month)
+    caps = cap_service.lock(
+        workspace_id=order.workspace.id, person_id=order.person_id, month=month, key_limit=order.key_limit
+    )
     _require_room(order)
     plan, placed = _hold(order, call_id, tariff, size, wanted, caps)
     cap_service.reserve(caps=caps, amount_micros=plan.hold_micros)
@@ -51,6 +53,7 @@ def begin(*, order: CallOrder) -> OpenCall:
     row.hold_id = placed.hold_id if placed else None
     row.membership_id = next((cap.subject_id for cap in caps if cap.kind == "member"), None)
     row.cap_month, row.started_at = month, started_at
+    row.key_window = order.key_limit.window if order.key_limit else ""
     row.lease_until = started_at + timedelta(seconds=LEASE_SECONDS)
     db.session.add(row)
     db.session.flush()
@@ -63,7 +66,9 @@ def estimate(*, order: CallOrder) -> Estimate:
     prompt = min(rules.usual_tokens(size.prompt_bytes), size.prompt_tokens_bound)
     low = rules.cost_nano(tariff.price, prompt_tokens=prompt, completion_tokens=rules.least_tokens(wanted))
     month = str(Month.of(now().date()))
-    caps = cap_service.caps_of(workspace_id=order.workspace.id, person_id=order.person_id, month=month)
+    caps = cap_service.caps_of(
+        workspace_id=order.workspace.id, person_id=order.person_id, month=month, key_limit=order.key_limit
+    )
     available = ledger_queries.balance(order.workspace.ledger_account_id).available_micros
     plan = rules.plan(tariff, size, wanted, _affordable(available, caps))
     return Estimate(
@@ -161,8 +166,10 @@ def _refusal(order: CallOrder, tariff: Tariff, size: Size, wanted: int, caps: li
     tight = [cap for cap in caps if cap.left_micros is not None and cap.left_micros < required]
     if tight and balance.available_micros >= required:
         cap = tight[0]
-        assert cap.cap_cents is not None, "only a cap with an amount is tight"
-        return CapReached(cap.kind, cap_cents=cap.cap_cents, used_cents=cents_of_micros(cap.used_micros))
+        assert cap.cap_micros is not None, "only a cap with an amount is tight"
+        return CapReached(
+            cap.kind, cap_cents=cents_of_micros(cap.cap_micros), used_cents=cents_of_micros(cap.used_micros)
+        )
     return InsufficientCredits(
         posted_micros=balance.posted_micros - balance.expired_micros,
         held_micros=balance.held_micros,
@@ -180,7 +187,7 @@ def _row(order: CallOrder, call_id: str, tariff: Tariff, size: Size, plan: Plan)
         model=order.model,
         price_id=tariff.price.id,
         markup=str(tariff.markup),
-        key_id=order.key_id,
+        key_id=order.key_limit.key_id if order.key_limit else None,
         conversation_id=order.conversation_id,
         message_id=order.message_id,
         is_background=order.is_background,

@@ -1,16 +1,16 @@
-"""Monthly caps of persons and members: what they have used and hold this month, moved beside the wallet's hold.
+"""Caps of keys, members and persons: what they have used and hold in a window of time, moved beside the wallet's hold.
 
-Laws: a call locks its windows first (members before persons, then by id) and the wallet after them, when it begins
+Laws: a call locks its windows first (keys, members, persons) and the wallet after them, when it begins
 and when it settles, so no two calls wait for each other in a circle; every window is kept whether it has a cap or not,
-so that a cap set in mid-month knows what was used. The month is the one in which the call began.
-Units: caps are US cents of credits, windows micro-credits.
+so that a cap set in mid-month knows what was used. The window is the one in which the call began.
+Units: micro-credits; a person's and a member's cap is kept in US cents of credits, a key's budget is not.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, select, update
 
@@ -20,6 +20,7 @@ from tokenboard.core.db import db, rows_changed
 from tokenboard.core.money import MICROS_PER_CREDIT, NANO_PER_CENT, scaled
 from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
+from tokenboard.metering.facts import KeyLimit
 from tokenboard.metering.models import CapWindow
 from tokenboard.workspaces.models import Membership
 
@@ -28,19 +29,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """One window and what it may hold. Without `cap_cents` it only counts."""
+    """One window and what it may hold. Without `cap_micros` it only counts."""
 
     kind: str
     subject_id: str
     month: str
-    cap_cents: int | None
+    cap_micros: int | None
     used_micros: int  # spent and held
 
     @property
     def left_micros(self) -> int | None:
-        if self.cap_cents is None:
-            return None
-        return max(0, micros_of_cents(self.cap_cents) - self.used_micros)
+        return None if self.cap_micros is None else max(0, self.cap_micros - self.used_micros)
 
 
 def micros_of_cents(cents: int) -> int:
@@ -58,17 +57,22 @@ def credit_value_nano() -> int:
     return scaled(settings().credit_value_usd, 10**9, "ROUND_HALF_EVEN")
 
 
-def caps_of(*, workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
-    """A person's windows in a workspace, with their caps, in the order of locking. Reads only."""
-    return [_with_use(cap) for cap in _subjects(workspace_id, person_id, month)]
+def caps_of(*, workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None = None) -> list[Cap]:
+    """The windows of a key and its person in a workspace, with their caps, in the order of locking. Reads only."""
+    return [_with_use(cap) for cap in _subjects(workspace_id, person_id, month, key_limit)]
 
 
-def lock(*, workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
+def lock(*, workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None = None) -> list[Cap]:
     """The same, locked until the transaction ends; windows that are not there yet are made."""
-    return [_locked(cap) for cap in _subjects(workspace_id, person_id, month)]
+    return [_locked(cap) for cap in _subjects(workspace_id, person_id, month, key_limit)]
 
 
-def _subjects(workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
+def _subjects(workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None) -> list[Cap]:
+    key = [Cap("key", key_limit.key_id, key_limit.window, key_limit.most_micros, 0)] if key_limit else []
+    return key + _of_person(workspace_id, person_id, month)
+
+
+def _of_person(workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
     if person_id is None:
         return []
     found = (
@@ -80,8 +84,12 @@ def _subjects(workspace_id: str, person_id: str | None, month: str) -> list[Cap]
     if row is None:
         return []
     budget_cents, membership_id, cap_cents = row
-    member = [Cap("member", membership_id, month, cap_cents, 0)] if membership_id else []
-    return [*member, Cap("person", person_id, month, budget_cents, 0)]
+    member = [Cap("member", membership_id, month, _micros_or_none(cap_cents), 0)] if membership_id else []
+    return [*member, Cap("person", person_id, month, _micros_or_none(budget_cents), 0)]
+
+
+def _micros_or_none(cents: int | None) -> int | None:
+    return None if cents is None else micros_of_cents(cents)
 
 
 def _with_use(cap: Cap) -> Cap:
@@ -99,7 +107,7 @@ def _locked(cap: Cap) -> Cap:
 
 
 def _using(cap: Cap, used_micros: int) -> Cap:
-    return Cap(cap.kind, cap.subject_id, cap.month, cap.cap_cents, used_micros)
+    return replace(cap, used_micros=used_micros)
 
 
 def _key(cap: Cap) -> tuple[ColumnElement[bool], ...]:
@@ -110,35 +118,44 @@ def reserve(*, caps: Sequence[Cap], amount_micros: int) -> None:
     """Hold so much in windows that `lock` has locked; the guard says again what was decided."""
     for cap in caps:
         guard = []
-        if cap.cap_cents is not None and amount_micros:
+        if cap.cap_micros is not None and amount_micros:
             after = CapWindow.spent_micros + CapWindow.held_micros + amount_micros
-            guard.append(after <= micros_of_cents(cap.cap_cents))
+            guard.append(after <= cap.cap_micros)
         held = {"held_micros": CapWindow.held_micros + amount_micros}
         changed = rows_changed(db.session.execute(update(CapWindow).where(*_key(cap), *guard).values(held)))
         assert changed == 1, "the window is locked and has room"
 
 
 def settle(
-    *, membership_id: str | None, person_id: str | None, month: str, held_micros: int, spent_micros: int
+    *,
+    membership_id: str | None,
+    person_id: str | None,
+    month: str,
+    held_micros: int,
+    spent_micros: int,
+    key: tuple[str, str] | None = None,
 ) -> None:
-    """Turn what a call held into what it cost."""
-    subjects = [("member", membership_id), ("person", person_id)]
-    for kind, subject_id in subjects:
+    """Turn what a call held into what it cost. `key` is a virtual key's id and the window it was held in."""
+    key_id, key_window = key or (None, "")
+    subjects = [("key", key_id, key_window), ("member", membership_id, month), ("person", person_id, month)]
+    for kind, subject_id, window_name in subjects:
         if subject_id is None:
             continue
-        window = (CapWindow.kind == kind, CapWindow.subject_id == subject_id, CapWindow.month == month)
+        window = (CapWindow.kind == kind, CapWindow.subject_id == subject_id, CapWindow.month == window_name)
         moved = {
             "held_micros": CapWindow.held_micros - held_micros,
             "spent_micros": CapWindow.spent_micros + spent_micros,
         }
         statement = update(CapWindow).where(*window, CapWindow.held_micros >= held_micros).values(moved)
         if rows_changed(db.session.execute(statement)) != 1:
-            _tell_broken(kind, subject_id, month)
+            _tell_broken(kind, subject_id, window_name)
 
 
-def add_spent(*, workspace_id: str, person_id: str | None, month: str, spent_micros: int) -> None:
+def add_spent(
+    *, workspace_id: str, person_id: str | None, month: str, spent_micros: int, key_limit: KeyLimit | None = None
+) -> None:
     """Count usage that was reported after the fact, such as a virtual key's; it may exceed the cap."""
-    for cap in lock(workspace_id=workspace_id, person_id=person_id, month=month):
+    for cap in lock(workspace_id=workspace_id, person_id=person_id, month=month, key_limit=key_limit):
         more = {"spent_micros": CapWindow.spent_micros + spent_micros}
         db.session.execute(update(CapWindow).where(*_key(cap)).values(more))
 
@@ -149,5 +166,5 @@ def _tell_broken(kind: str, subject_id: str, month: str) -> None:
         "metering.cap_window",
         subject=f"{kind}:{subject_id}:{month}",
         severity="critical",
-        message=f"The monthly window of a {kind} does not hold what its call held: flask metering rebuild-rollups.",
+        message=f"The window of a {kind} does not hold what its call held: flask metering rebuild-rollups.",
     )

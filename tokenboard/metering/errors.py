@@ -7,7 +7,7 @@ TokenBoardError
 ├── Conflict
 │   └── CallExists           409  the call's id was used before
 ├── ContextTooLong           422  more than the model can read
-├── CapReached               402  a person's or member's monthly limit
+├── CapReached               402  a person's or member's monthly limit, or a key's budget
 ├── TooLarge
 │   └── TooManyRecords       413  more usage records at once than one batch takes
 └── RateLimited
@@ -51,16 +51,24 @@ class ContextTooLong(TokenBoardError):
         super().__init__(f"This is more text than {model} can read ({max_input_tokens:,} tokens). Shorten it.")
 
 
+_NEXT_MONTH = "It starts anew next month."
+_WHOSE = {
+    "person": ("Your monthly limit", _NEXT_MONTH),
+    "member": ("Your monthly limit in this workspace", _NEXT_MONTH),
+    "key": ("The budget of this key", "Its owner can raise it on the keys page."),
+}
+
+
 class CapReached(TokenBoardError):
-    """`kind` is whose limit: `person` or `member`."""
+    """`kind` is whose limit: `person`, `member` or `key`."""
 
     status = 402
     code = "cap_reached"
 
     def __init__(self, kind: str, *, cap_cents: int, used_cents: int) -> None:
-        whose = "Your monthly limit" if kind == "person" else "Your monthly limit in this workspace"
+        whose, then = _WHOSE[kind]
         super().__init__(
-            f"{whose} of ${cap_cents // 100:,}.{cap_cents % 100:02d} is used up. It starts anew next month.",
+            f"{whose} of ${cap_cents // 100:,}.{cap_cents % 100:02d} is used up. {then}",
             capCents=cap_cents,
             usedCents=used_cents,
         )

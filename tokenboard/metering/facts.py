@@ -54,6 +54,15 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimit:
+    """A virtual key's budget: it counts in a window (`2026-11`, `2026-11-28`, `total`), with a most or without."""
+
+    key_id: str
+    window: str
+    most_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallOrder:
     """What somebody wants to ask a model."""
 
@@ -66,7 +75,7 @@ class CallOrder:
     # The caller's wish; None: the model's maximum, at most 4,096.
     max_output_tokens: int | None = None
     call_id: str | None = None
-    key_id: str | None = None
+    key_limit: KeyLimit | None = None
     conversation_id: str | None = None
     message_id: str | None = None
     # Whether the answer's text is kept in `call_piece` until the room has taken it.

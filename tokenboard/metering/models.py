@@ -90,6 +90,8 @@ class MeteredCall(Identified, Base):
     # Whose cap was held, and of which month.
     membership_id: Mapped[Id | None] = mapped_column(Uuid(as_uuid=False))
     cap_month: Mapped[str] = mapped_column(String(7))
+    # The window its key's budget was held in; '' without a key.
+    key_window: Mapped[str] = mapped_column(String(10), default="")
     source: Mapped[str] = mapped_column(String(16))
     model: Mapped[str] = mapped_column(String(120))
     price_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), ForeignKey("model_price.id"))
@@ -140,18 +142,19 @@ class CallPiece(Base):
 
 
 class CapWindow(Base):
-    """What a person, or a member of a workspace, has used and holds in one month."""
+    """What a person, a member of a workspace, or a virtual key has used and holds in one window of time."""
 
     __tablename__ = "cap_window"
     __table_args__ = (
-        CheckConstraint("kind IN ('person', 'member')", name="kind"),
+        CheckConstraint("kind IN ('person', 'member', 'key')", name="kind"),
         CheckConstraint("held_micros >= 0", name="held"),
         {"sqlite_with_rowid": False, "postgresql_with": {"fillfactor": "70"}},
     )
 
     kind: Mapped[str] = mapped_column(String(8), primary_key=True)
-    # A person's or a membership's id.
+    # A person's, a membership's or a key's id.
     subject_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), primary_key=True)
-    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    # `2026-11`; a key's window may also be a day, or `total`.
+    month: Mapped[str] = mapped_column(String(10), primary_key=True)
     spent_micros: Mapped[BigInt] = mapped_column(default=0)
     held_micros: Mapped[BigInt] = mapped_column(default=0)

@@ -56,3 +56,12 @@ def price_of(row: ModelPrice) -> Price:
 def markup_for(price: Price) -> Decimal:
     """The model's own markup, else the house's."""
     return price.markup if price.markup is not None else settings().credit_markup
+
+
+def largest_markup() -> Decimal:
+    """The largest markup in use: what a credit pays for at least, wherever it is spent."""
+    texts = select(ModelPrice.markup).where(
+        ModelPrice.replaced_at.is_(None), ModelPrice.is_offered, ModelPrice.markup != ""
+    )
+    own = [Decimal(text) for text in db.session.scalars(texts.distinct())]
+    return max([settings().credit_markup, *own])

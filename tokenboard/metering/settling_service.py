@@ -77,6 +77,7 @@ def _move_caps(row: MeteredCall, spent_micros: int) -> None:
         membership_id=row.membership_id,
         person_id=row.person_id,
         month=row.cap_month,
+        key=(row.key_id, row.key_window) if row.key_id else None,
         held_micros=row.held_micros,
         spent_micros=spent_micros,
     )
@@ -110,6 +111,7 @@ def _unpaid(row: MeteredCall, bill: Bill) -> Bill:
         membership_id=row.membership_id,
         person_id=row.person_id,
         month=row.cap_month,
+        key=(row.key_id, row.key_window) if row.key_id else None,
         held_micros=0,
         spent_micros=-bill.credits_micros,
     )

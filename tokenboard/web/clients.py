@@ -8,6 +8,7 @@ from flask import current_app
 
 from tokenboard.providers.chat_client import ChatClient
 from tokenboard.providers.costs import CostProvider
+from tokenboard.providers.litellm_client import LiteLLMAdmin
 from tokenboard.providers.paystack_client import PaystackClient
 from tokenboard.providers.stripe_client import StripeClient
 
@@ -29,6 +30,10 @@ class Clients(Protocol):
 
     def chat(self) -> ChatClient:
         """The models' upstream. Raises: NotConfigured when it is off."""
+        ...
+
+    def litellm(self) -> LiteLLMAdmin:
+        """The proxy's admin API. Raises: NotConfigured when there is no proxy."""
         ...
 
     def mode(self, provider: str) -> str:

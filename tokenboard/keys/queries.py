@@ -1,0 +1,94 @@
+"""Reads of keys, their secrets and their mirror. Access is decided by the caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select, tuple_
+
+from tokenboard.core.db import db
+from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
+from tokenboard.keys.rules import KeyState
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """A key as a list shows it: with its newest secret and how the mirror stands."""
+
+    key: VirtualKey
+    secret: KeySecret
+    target: MirrorTarget | None
+
+
+def lines(
+    workspace_id: str, *, person_id: str | None = None, before: tuple[datetime, str] | None = None, limit: int = 50
+) -> list[KeyLine]:
+    """A workspace's keys, newest first, those of one person where one is named. One query."""
+    newest = select(func.max(KeySecret.number)).where(KeySecret.key_id == VirtualKey.id).scalar_subquery()
+    wanted = (
+        select(VirtualKey, KeySecret, MirrorTarget)
+        .join(KeySecret, and_(KeySecret.key_id == VirtualKey.id, KeySecret.number == newest))
+        .outerjoin(MirrorTarget, and_(MirrorTarget.kind == "key", MirrorTarget.subject == KeySecret.id))
+        .where(VirtualKey.workspace_id == workspace_id)
+        .order_by(VirtualKey.created_at.desc(), VirtualKey.id.desc())
+    )
+    if person_id is not None:
+        wanted = wanted.where(VirtualKey.person_id == person_id)
+    if before is not None:
+        wanted = wanted.where(tuple_(VirtualKey.created_at, VirtualKey.id) < before)
+    return [KeyLine(*row) for row in db.session.execute(wanted.limit(limit))]
+
+
+def by_id(key_id: str) -> VirtualKey | None:
+    return db.session.get(VirtualKey, key_id)
+
+
+def locked(key_id: str) -> VirtualKey:
+    """The key, ours alone until the transaction ends."""
+    wanted = select(VirtualKey).where(VirtualKey.id == key_id).with_for_update()
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+
+
+def by_client_key(workspace_id: str, client_key: str) -> VirtualKey | None:
+    wanted = select(VirtualKey).where(VirtualKey.workspace_id == workspace_id, VirtualKey.client_key == client_key)
+    return db.session.scalar(wanted)
+
+
+def living(workspace_id: str) -> int:
+    """How many keys a workspace has, revoked ones left out."""
+    kept = VirtualKey.state != KeyState.REVOKED
+    counted = select(func.count()).select_from(VirtualKey).where(VirtualKey.workspace_id == workspace_id, kept)
+    return db.session.execute(counted).scalar_one()
+
+
+def secrets_of(key_id: str) -> list[KeySecret]:
+    """Every secret of a key, oldest first."""
+    wanted = select(KeySecret).where(KeySecret.key_id == key_id).order_by(KeySecret.number)
+    return list(db.session.scalars(wanted))
+
+
+def valid_secrets(*, workspace_id: str, at: datetime) -> list[str]:
+    """Ids of the secrets of a workspace that LiteLLM may still know."""
+    is_there = and_(KeySecret.revoked_at.is_(None), or_(KeySecret.valid_until.is_(None), KeySecret.valid_until > at))
+    wanted = select(KeySecret.id).join(VirtualKey, VirtualKey.id == KeySecret.key_id)
+    return list(db.session.scalars(wanted.where(VirtualKey.workspace_id == workspace_id, is_there)))
+
+
+def by_hash(hash_: str) -> tuple[KeySecret, VirtualKey] | None:
+    """A secret and its key, by what is kept of it. One look-up on a unique index."""
+    wanted = select(KeySecret, VirtualKey).join(VirtualKey, VirtualKey.id == KeySecret.key_id)
+    row = db.session.execute(wanted.where(KeySecret.hash == hash_)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def target(kind: str, subject: str) -> MirrorTarget | None:
+    wanted = select(MirrorTarget).where(MirrorTarget.kind == kind, MirrorTarget.subject == subject)
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def due_targets(at: datetime, limit: int) -> list[str]:
+    """Targets that should be sent now and that nobody is sending, the longest waiting first."""
+    is_free = or_(MirrorTarget.lease_until.is_(None), MirrorTarget.lease_until < at)
+    due = select(MirrorTarget.id).where(MirrorTarget.state == "due", MirrorTarget.next_attempt_at <= at, is_free)
+    return list(db.session.scalars(due.order_by(MirrorTarget.next_attempt_at).limit(limit)))
