@@ -1,5 +1,6 @@
 """How the web process serves: gevent workers with PostgreSQL, 64 threads with SQLite.
 
+SIGTERM also ends the answers that stream, with a word and settled (tokenboard/metering/draining.py).
 Laws: never preload (psycopg imported before gevent's patch waits in C and stops every other request: 50 waits of 0.2 s
 took 10.5 s); SQLite stays on threads (a greenlet that yields inside a write transaction stalled the hub for 18 s).
 This file imports nothing but the standard library: it is read before the patch.
@@ -55,8 +56,23 @@ limit_request_field_size = 8190
 
 def post_worker_init(worker: Any) -> None:
     """Refuse to serve when psycopg would stop the hub. Raises: RuntimeError, which ends gunicorn at once."""
-    if not _is_gevent:
-        return
+    if _is_gevent:
+        _require_green_psycopg()
+    from tokenboard.metering import draining
+
+    draining.attend(worker.wsgi)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Answers whose readers have left keep no request open: wait for their settlement too."""
+    from tokenboard.metering import draining
+
+    app = getattr(worker, "wsgi", None)  # none when it ended before it had begun
+    if app is not None:
+        draining.finish(app)
+
+
+def _require_green_psycopg() -> None:
     from psycopg import waiting
 
     if waiting.wait is getattr(waiting, "wait_c", None):

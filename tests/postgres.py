@@ -63,13 +63,27 @@ def running_postgres(directory: Path | None = None, *, is_durable: bool = False)
     commits reach the disk, as measurements of money need it; tests do without.
     Raises: NoPostgres.
     """
+    with restartable_postgres(directory, is_durable=is_durable) as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def restartable_postgres(directory: Path | None = None, *, is_durable: bool = False) -> Iterator[Server]:
+    """The same server, for tests that restart it under load. What was committed survives when it `is_durable`.
+
+    Raises: NoPostgres.
+    """
     user = _server_user()
     folder = _data_folder(directory, user)
     try:
         programs = _programs(user, folder)
         _initialise(programs, folder, user)
-        with _serving(programs, folder, user, _DURABLE if is_durable else {}):
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        server = Server(programs, folder, user, _DURABLE if is_durable else {})
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGINT)  # "fast": ends sessions, writes a checkpoint
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -153,26 +167,52 @@ def _initialise(programs: Path, folder: Path, user: _User) -> None:
         raise NoPostgres(f"initdb failed: {done.stderr.strip()[-500:]}")
 
 
-@contextlib.contextmanager
-def _serving(programs: Path, folder: Path, user: _User, more: dict[str, str]) -> Iterator[None]:
-    settings = {**_OPTIONS, **more, "unix_socket_directories": str(folder)}
-    words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    log = folder / "postgres.log"
-    with log.open("wb") as said:
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", folder / "data", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            cwd=folder,
-            start_new_session=True,  # Ctrl-C is for the tests; they stop the server themselves
-            **user.options,
-        )
-    try:
-        _wait_until_ready(process, folder / "data" / "postmaster.pid", log)
-        yield
-    finally:
-        _stop(process)
+class Server:
+    """One server process on one data folder."""
+
+    def __init__(self, programs: Path, folder: Path, user: _User, more: dict[str, str]) -> None:
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        self._programs = programs
+        self._folder = folder
+        self._user = user
+        self._settings = {**_OPTIONS, **more, "unix_socket_directories": str(folder)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Raises: NoPostgres."""
+        words = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
+        log = self._folder / "postgres.log"
+        with log.open("ab") as said:
+            self._process = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._folder / "data", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                cwd=self._folder,
+                start_new_session=True,  # Ctrl-C is for the tests; they stop the server themselves
+                **self._user.options,
+            )
+        try:
+            _wait_until_ready(self._process, self._folder / "data" / "postmaster.pid", log)
+        except NoPostgres:
+            self.stop(signal.SIGQUIT)
+            raise
+
+    def stop(self, number: signal.Signals) -> None:
+        """End it: SIGINT is "fast", SIGQUIT "immediate", without a checkpoint."""
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)  # the data is thrown away anyhow
+            self._process.wait(timeout=10)
+
+    def restart(self) -> None:
+        """Drop everybody at once and come back, as after a crash."""
+        self.stop(signal.SIGQUIT)
+        self.start()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], pid_file: Path, log: Path) -> None:
@@ -184,12 +224,3 @@ def _wait_until_ready(process: subprocess.Popen[bytes], pid_file: Path, log: Pat
             return
         time.sleep(0.02)
     raise NoPostgres(f"the server did not start: {log.read_text(encoding='utf-8', errors='replace')[-500:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)  # "fast": ends sessions, writes a checkpoint
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGQUIT)  # "immediate": the data is thrown away anyhow
-        process.wait(timeout=10)

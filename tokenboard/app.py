@@ -33,7 +33,7 @@ from tokenboard.costs import (
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.keys import tasks as keys_tasks
 from tokenboard.ledger.cli import ledger_commands
-from tokenboard.metering import tasks as metering_tasks
+from tokenboard.metering import generations, tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import (
     api as ops_api,
@@ -108,6 +108,7 @@ def _connect_parts(app: Flask, settings: Settings) -> None:
     limits.init_app(app, settings)
     paths.init_app(app)
     sessions.init_app(app)
+    generations.init_app(app, settings)
 
 
 def _dress_pages(app: Flask, settings: Settings) -> None:

@@ -100,3 +100,10 @@ class ChatSettings:
         group="Chat",
         default=30,
     )
+    max_streams_per_process: int = setting(
+        "MAX_STREAMS_PER_PROCESS",
+        read.integer(0, 10_000),
+        "Answers one web process writes at once; more are refused with 503. 0: 400 with PostgreSQL, 48 with SQLite.",
+        group="Chat",
+        default=0,
+    )

@@ -25,7 +25,7 @@ from tokenboard.metering.facts import (
     UsageTold,
 )
 from tokenboard.metering.rules import Delivery, Size, Tariff
-from tokenboard.metering.settling_service import request_stop, settle, settle_lost
+from tokenboard.metering.settling_service import request_stop, settle, settle_lost, settled_before
 from tokenboard.metering.usage_service import ingest
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "request_stop",
     "settle",
     "settle_lost",
+    "settled_before",
     "watermark_micros",
 ]
 

@@ -46,6 +46,12 @@ def settle_lost(*, call_id: str) -> Settled | None:
     return _settle(row, Outcome("interrupted", error_code="lost", first_piece_at=row.first_piece_at))
 
 
+def settled_before(*, call_id: str) -> Settled | None:
+    """What a call has cost; None while it runs. Only reads."""
+    record = db.session.scalars(select(UsageRecord).where(UsageRecord.dedupe_key == f"call:{call_id}")).one_or_none()
+    return None if record is None else _settled(record, is_replay=True)
+
+
 def request_stop(*, call_id: str) -> bool:
     """Ask whoever runs the call to stop it. Whether it was still open."""
     first = (MeteredCall.id == call_id, MeteredCall.state == "open", MeteredCall.stop_requested_at.is_(None))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_
+from sqlalchemy import Select, delete, or_, select
 
 from tokenboard.accounts.models import OneTimeToken, SignIn
 from tokenboard.core.clock import now
 from tokenboard.core.db import db, rows_changed
 from tokenboard.core.upsert import insert
+from tokenboard.metering.models import CallPiece, MeteredCall
 from tokenboard.notices.models import Notice
 from tokenboard.ops.models import Heartbeat, PeriodicRun
 
@@ -18,6 +19,7 @@ HEARTBEAT_KEPT = timedelta(hours=1)
 SIGN_IN_KEPT = timedelta(days=90)
 NOTICE_KEPT = timedelta(days=30)
 DEAD_NOTICE_KEPT = timedelta(days=90)
+PIECES_KEPT = timedelta(days=1)  # the room has taken the text long since; readers may still come back for the end
 TOKEN_KEPT = timedelta(days=7)  # long enough to answer "my link did not work"
 
 
@@ -57,7 +59,12 @@ def tidy() -> dict[str, int]:
         "sign_ins": _delete(SignIn, is_ended),
         "one_time_tokens": _delete(OneTimeToken, is_used),
         "notices": _delete(Notice, or_(is_out, is_dead)),
+        "pieces": _delete(CallPiece, CallPiece.call_id.in_(_settled_before(instant - PIECES_KEPT))),
     }
+
+
+def _settled_before(instant: datetime) -> Select[str]:
+    return select(MeteredCall.id).where(MeteredCall.settled_at < instant)
 
 
 def _delete(row: type[Any], condition: Any) -> int:

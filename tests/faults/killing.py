@@ -1,0 +1,147 @@
+"""Kill parts of the running product while answers stream, then look whether any promise was broken.
+
+`python -m tests.faults.killing [--streams 300] [--kills 50] [--restarts 5]` runs all of it on a PostgreSQL of its own,
+with gevent workers, in about two minutes; the suite runs a short one of each kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import upgrade
+
+from scripts.embedded_redis import throwaway_redis
+from scripts.house import here
+from tests.conftest import MIGRATIONS, settings_with
+from tests.faults import checking
+from tests.faults.readers import Reading, read
+from tests.faults.site import SHORT, Site, site
+from tests.faults.upstream import script
+from tests.postgres import Server, restartable_postgres
+from tokenboard.app import create_app
+
+
+@dataclass(slots=True)
+class Plan:
+    """How much of it."""
+
+    streams: int
+    kills: int
+    readers: int = 12
+    restarts: int = 0
+    pause_seconds: tuple[float, float] = (0.3, 1.2)
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class Result:
+    """What happened."""
+
+    readings: list[Reading] = field(default_factory=list)
+    kills: dict[str, int] = field(default_factory=dict)
+    restarts: int = 0
+    settled_after_seconds: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+    def spoken(self) -> str:
+        began = [reading for reading in self.readings if reading.call_id]
+        broken = sum(bool(reading.broken_at) for reading in began)
+        return (
+            f"{len(self.readings)} questions, {len(began)} answers begun, {broken} of them cut off and gone on with; "
+            f"killed {self.kills}, database restarted {self.restarts} times; all settled after "
+            f"{self.settled_after_seconds:.1f} s; {len(self.faults)} faults"
+        )
+
+
+def run(running: Site, plan: Plan, restart: Callable[[], None] | None = None) -> Result:
+    """Readers read until there were enough streams and enough kills; then the books are looked at."""
+    result = Result()
+    stopping = threading.Event()
+    crowd = [threading.Thread(target=_read_on, args=(running, plan, result, stopping)) for _ in range(plan.readers)]
+    for reader in crowd:
+        reader.start()
+    _kill_on(running, plan, result, restart)
+    checking.wait_until(lambda: len(result.readings) >= plan.streams, 120)
+    stopping.set()
+    for reader in crowd:
+        reader.join()
+    result.kills = dict(running.deaths)
+    result.settled_after_seconds = checking.wait_until_settled(running.app)
+    result.faults = checking.faults_of(running.app, result.readings)
+    result.faults += [f"{one.call_id}: not the upstream's words" for one in result.readings if not _is_true(one)]
+    return result
+
+
+def _is_true(reading: Reading) -> bool:
+    """Whatever was read is the beginning of what was sent: nothing twice, nothing left out."""
+    return script(SHORT).startswith(reading.text)
+
+
+def _read_on(running: Site, plan: Plan, result: Result, stopping: threading.Event) -> None:
+    while not stopping.is_set() and len(result.readings) < 4 * plan.streams:
+        reading = read(running.port, running.wish(SHORT))
+        result.readings.append(reading)
+        if not reading.call_id:
+            time.sleep(0.1)  # nobody was there, or the database was away
+
+
+def _kill_on(running: Site, plan: Plan, result: Result, restart: Callable[[], None] | None) -> None:
+    chance = random.Random(plan.seed)
+    every = plan.kills // plan.restarts if plan.restarts else plan.kills + 1
+    for number in range(1, plan.kills + 1):
+        time.sleep(chance.uniform(*plan.pause_seconds))
+        if running.worker is None or chance.random() < 0.7:
+            running.kill_web(chance.randrange(8))
+        else:
+            running.kill_worker()
+        if restart is not None and number % every == 0:
+            restart()
+            result.restarts += 1
+
+
+@contextlib.contextmanager
+def _postgresql(folder: Path, redis_url: str) -> Iterator[tuple[Flask, Server]]:
+    with restartable_postgres(is_durable=True) as server:
+        app = create_app(settings_with(server.url, redis_url, "", folder))
+        with app.app_context():
+            upgrade(directory=MIGRATIONS)
+        yield app, server
+
+
+def main(given: list[str]) -> int:
+    """The whole of it. 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="tests.faults.killing")
+    parser.add_argument("--streams", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--restarts", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args(given)
+    plan = Plan(asked.streams, asked.kills, readers=24, restarts=asked.restarts, seed=asked.seed)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        redis_url = stack.enter_context(throwaway_redis(here(), {}))
+        app, server = stack.enter_context(_postgresql(folder, redis_url))
+        result = _of_all(app, server, folder, plan)
+    print(result.spoken())  # noqa: T201 - a command's answer
+    for fault in result.faults:
+        print(f"  {fault}")  # noqa: T201
+    return 1 if result.faults else 0
+
+
+def _of_all(app: Flask, server: Server, folder: Path, plan: Plan) -> Result:
+    with site(app, folder) as running:
+        return run(running, plan, restart=server.restart)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
