@@ -72,7 +72,7 @@ def postgres_url(worker_number: int) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The provider sandbox, over real HTTP on loopback."""
-    with serving(create_sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")) as url:
+    with serving(create_sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3", chat_pace_seconds=0)) as url:
         yield url
 
 

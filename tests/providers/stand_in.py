@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -66,7 +66,7 @@ class StandIn:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Flask, str]]:
     database: Path = tmp_path_factory.mktemp("stand-in") / "sandbox.sqlite3"
-    app = create_sandbox(database, clock=lambda: NOW)
+    app = create_sandbox(database, clock=lambda: NOW, chat_pace_seconds=0)
     with serving(app) as url:
         yield app, url
 
@@ -95,3 +95,11 @@ def bucket_on(on: str, *results: dict[str, Any], name: str = "results") -> dict[
 def page_of(*buckets: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
     """A page as OpenAI sends it."""
     return {"object": "page", "data": list(buckets), "has_more": cursor is not None, "next_page": cursor}
+
+
+def wait_for(found: Callable[[], list[dict[str, Any]]]) -> dict[str, Any]:
+    """The first row, as soon as the sandbox has written it."""
+    until = clock.monotonic() + 5
+    while not (rows := found()):
+        assert clock.monotonic() < until, "no row in time"
+    return rows[0]

@@ -12,9 +12,13 @@ from flask import Flask, Response, g, request
 from tokenboard.core import clock as core_clock
 from tokenboard.sandbox import (
     anthropic_admin,
+    chat_models,
+    chat_scripts,
     control,
     hosted,
     keys,
+    litellm_chat,
+    litellm_control,
     openai_admin,
     openai_names,
     payment_faults,
@@ -48,18 +52,26 @@ _PAYMENT_DOORS = (
     paystack_control,
     webhooks_control,
 )
+_CHAT_DOORS = (litellm_chat, litellm_control)
 
 
-def create_sandbox(database: Path, clock: Callable[[], datetime] = core_clock.now, *, webhooks_to: str = "") -> Flask:
+def create_sandbox(
+    database: Path,
+    clock: Callable[[], datetime] = core_clock.now,
+    *,
+    webhooks_to: str = "",
+    chat_pace_seconds: float = 0.02,
+) -> Flask:
     """The sandbox over its own SQLite file. `clock` is asked for the time until the control API sets another.
 
-    `webhooks_to` is the base URL of the house that wants the payment providers' webhooks.
+    `webhooks_to` is the base URL of the house that wants the payment providers' webhooks. `chat_pace_seconds` lie
+    between two chunks of an answer; tests take 0.
     """
     app = Flask("tokenboard.sandbox", static_folder=None)
-    app.extensions[EXTENSION] = Sandbox(Store(database), clock)
+    app.extensions[EXTENSION] = Sandbox(Store(database), clock, chat_pace_seconds)
     app.before_request(_admit)
     payments.init_app(app, webhooks_to)
-    for module in (openai_admin, openai_names, anthropic_admin, control, *_PAYMENT_DOORS):
+    for module in (openai_admin, openai_names, anthropic_admin, control, *_PAYMENT_DOORS, *_CHAT_DOORS):
         app.register_blueprint(module.routes)
     app.add_url_rule("/", view_func=_index)
     app.register_error_handler(404, _nowhere)
@@ -68,7 +80,8 @@ def create_sandbox(database: Path, clock: Callable[[], datetime] = core_clock.no
 
 def _index() -> Response:
     """What can be ordered here, from the docstrings of those who take the orders."""
-    doors = (keys, control, webhooks_control, stripe_control, stripe_payments, paystack_control, payment_faults)
+    payment_doors = (webhooks_control, stripe_control, stripe_payments, paystack_control, payment_faults)
+    doors = (keys, control, *payment_doors, litellm_control, chat_models, chat_scripts)
     text = "\n\n".join(door.__doc__ or "" for door in doors)
     return Response(text, content_type="text/markdown; charset=utf-8")
 

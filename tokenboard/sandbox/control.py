@@ -10,8 +10,9 @@
 | POST `/_control/openai/revision` | `{day, project_id?, line_item?, factor}` | the bill of a day changes |
 | POST `/_control/openai/script` | `{key?, path, pages}` | serves these pages word for word: objects, or JSON texts |
 
-The payment providers have doors of their own: webhooks_control.py, stripe_control.py, paystack_control.py. Their
-faults are those of payment_faults.py, ordered here by path: `/stripe/v1/refunds`, `/paystack/charge`.
+Others have doors of their own: webhooks_control.py, stripe_control.py, paystack_control.py, litellm_control.py.
+The payment providers' faults are those of payment_faults.py, ordered here by path: `/stripe/v1/refunds`,
+`/paystack/charge`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from tokenboard.sandbox.chat_faults import FAULT_NAMED
 from tokenboard.sandbox.faults import FAULTS, answer
 from tokenboard.sandbox.memory import sandbox
 from tokenboard.sandbox.payment_faults import PAYMENT_FAULTS
@@ -86,7 +88,7 @@ def settings() -> Response:
 @routes.post("/faults")
 def order_fault() -> Response:
     body = body_of()
-    if body["fault"] not in PAYMENT_FAULTS.union(FAULTS):
+    if body["fault"] not in PAYMENT_FAULTS.union(FAULTS, FAULT_NAMED):
         raise Misused(f"no fault is called {body['fault']}")
     sandbox().store.order_fault(str(body["path"]), body["fault"], int(body.get("times", 1)))
     return answer({})

@@ -22,6 +22,7 @@ class Sandbox:
 
     store: Store
     clock: Callable[[], datetime]
+    chat_pace_seconds: float = 0.02  # between two chunks, unless the control API says otherwise
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def now(self) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,18 @@ LOOPBACK = "127.0.0.1"
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Says nothing about requests: whoever calls the sandbox logs the call."""
+    """Says nothing about requests: whoever calls the sandbox logs the call.
+
+    HTTP/1.1, so that a stream comes in chunks and a cut one can be told from a whole one; one packet for each piece.
+    """
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = 65_536
+    disable_nagle_algorithm = True
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):  # a client that left does not want the rest
+            super().finish()
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Nothing."""

@@ -1,5 +1,5 @@
 """What the sandbox remembers, in its own SQLite file: settings, ordered faults, scripts, revisions, counters, calls,
-and the payment providers' objects, answers and webhook deliveries.
+the payment providers' objects, answers and webhook deliveries, and LiteLLM's spend log.
 
 Laws: every call opens its own connection, so that any number of threads may ask; nothing here is TokenBoard's data.
 """
@@ -35,8 +35,13 @@ CREATE TABLE IF NOT EXISTS answer (
 CREATE TABLE IF NOT EXISTS delivery (
     number INTEGER PRIMARY KEY, provider TEXT NOT NULL, event_id TEXT NOT NULL, type TEXT NOT NULL,
     body TEXT NOT NULL, state TEXT NOT NULL, due_at REAL NOT NULL, attempts INTEGER NOT NULL, last_status INTEGER);
+CREATE TABLE IF NOT EXISTS spend (
+    number INTEGER PRIMARY KEY, request_id TEXT NOT NULL UNIQUE, call_id TEXT NOT NULL, api_key TEXT NOT NULL,
+    user TEXT NOT NULL, end_user TEXT NOT NULL, model_group TEXT NOT NULL, status TEXT NOT NULL,
+    started_at TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS spend_started ON spend (started_at);
 """
-_TABLES = ("setting", "fault", "script", "revision", "counter", "call", "object", "answer", "delivery")
+_TABLES = ("setting", "fault", "script", "revision", "counter", "call", "object", "answer", "delivery", "spend")
 
 
 @dataclass(frozen=True, slots=True)
