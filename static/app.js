@@ -135,6 +135,20 @@
     if (within(event, "[data-submit-on-change]")) event.target.form?.requestSubmit();
   });
 
+  // An amount of one's own chooses its tile; another tile empties the amount. First of all, before htmx asks for a total.
+  const chooserOf = (field) => document.getElementById(field.dataset.chooses);
+  document.addEventListener(
+    "input",
+    (event) => {
+      const field = within(event, "[data-chooses]");
+      if (field) chooserOf(field).checked = true;
+      const own = event.target.type === "radio" && event.target.form?.querySelector("[data-chooses]");
+      const other = own && chooserOf(own);
+      if (other && other !== event.target && other.name === event.target.name) own.value = "";
+    },
+    true,
+  );
+
   // ---- Copy, dismiss, menus ----
 
   const copy = async (button) => {
@@ -158,6 +172,7 @@
       copy(copier).finally(() => setTimeout(() => delete copier.dataset.copied, 1800));
     }
     within(event, "[data-dismiss]")?.closest(".toast")?.remove();
+    if (within(event, "[data-print]")) print();
     for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
   });
 

@@ -12,7 +12,7 @@ def test_the_page_waits_and_then_says_that_the_credits_are_here(market: Market):
 
     waiting = browser.get(path).get_data(as_text=True)
     assert "Waiting for your payment" in waiting
-    assert 'hx-trigger="every 2s"' in waiting
+    assert 'hx-trigger="every 2s, shown"' in waiting
 
     market.control("stripe/sessions", id=str(market.payment(bought["reference"]).object_id))
     assert browser.post(f"{path}/check").headers["Location"] == path

@@ -21,7 +21,8 @@ _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def billing_samples(people: People) -> dict[str, Sampled]:
     """By the map's own spelling."""
     with people.app.app_context():
-        payment_id, event_id, code, refund_id = _rows(people)
+        payment_id, paid_id, event_id, code, refund_id = _rows(people)
+    form = {"workspace_id": people.team_id}
     team = {"workspaceId": people.team_id}
     bought = {"packageId": _PACK, "idempotencyKey": new_token()} | team
     rule = {"enabled": False, "thresholdCredits": 5, "packageId": _PACK, "monthlyCapCents": 500}
@@ -37,7 +38,17 @@ def billing_samples(people: People) -> dict[str, Sampled]:
         "POST /api/checkout/start": Sampled(json=bought, names_workspace=True),
         "POST /api/checkout/mpesa": Sampled(json=bought | {"phone": "0712345678"}, names_workspace=True),
         "GET /api/checkout/:reference": Sampled((payment_id,), names_workspace=True),
+        "GET /api/billing/payments": Sampled(query=team, names_workspace=True),
+        "POST /credits/buy": Sampled(form=form, names_workspace=True),
+        "POST /credits/subscribe": Sampled(form=form, names_workspace=True),
+        "POST /credits/redeem": Sampled(form=form | {"code": code}, names_workspace=True),
+        "POST /credits/auto-topup": Sampled(form=form, names_workspace=True),
+        "GET /credits/payments.csv": Sampled(query=form, names_workspace=True),
         "GET /credits/payments/:id": Sampled((payment_id,), names_workspace=True),
+        "POST /credits/payments/:id/again": Sampled((payment_id,), names_workspace=True),
+        "GET /credits/payments/:id/receipt": Sampled((paid_id,), names_workspace=True),
+        "GET /subscription": Sampled(query=form, names_workspace=True),
+        "POST /subscription/portal": Sampled(form=form, names_workspace=True),
         "POST /credits/payments/:id/check": Sampled((payment_id,), names_workspace=True),
         "POST /api/credits/redeem": Sampled(json={"code": code} | team, names_workspace=True),
         "GET /api/credits/auto-topup": Sampled(query=team, names_workspace=True),
@@ -55,12 +66,28 @@ def billing_samples(people: People) -> dict[str, Sampled]:
     }
 
 
-def _rows(people: People) -> tuple[str, str, str, str]:
+def _rows(people: People) -> tuple[str, str, str, str, str]:
     product = Product("prod_SbxPack100", "100 credits", None, True, {"includedCredits": "100"})
     catalogue_service.learn_product(product=product, at=_LONG_AGO)
     price = Price(_PACK, product.id, product, "usd", 100, True, None, 0, None, "per_unit", None, None, None, {}, None)
     catalogue_service.learn_price(price=price, at=_LONG_AGO)
-    payment = Payment(
+    payment, paid = _payment(people), _payment(people)
+    paid.state, paid.paid_at, paid.charged_minor = "paid", now(), 100
+    event = InboxEvent(
+        provider="stripe", event_id=new_token(), type="none", created_at=now(), is_live=False, body=b"{}", state="done"
+    )
+    db.session.add_all([payment, paid, event])
+    db.session.flush()
+    facts = {"provider": "stripe", "provider_id": new_token(), "currency": "usd", "told_at": now()}
+    refund = Refund(payment_id=payment.id, amount_minor=1, state="failed", **facts)
+    db.session.add(refund)
+    _, codes = promo_service.make_batch(name="matrix", count=1, actor="matrix", credits_micros=1_000_000)
+    db.session.commit()
+    return payment.id, paid.id, event.id, codes[0], refund.id
+
+
+def _payment(people: People) -> Payment:
+    return Payment(
         workspace_id=people.team_id,
         provider="stripe",
         kind="pack",
@@ -69,14 +96,3 @@ def _rows(people: People) -> tuple[str, str, str, str]:
         currency="usd",
         credits_micros=100_000_000,
     )
-    event = InboxEvent(
-        provider="stripe", event_id=new_token(), type="none", created_at=now(), is_live=False, body=b"{}", state="done"
-    )
-    db.session.add_all([payment, event])
-    db.session.flush()
-    facts = {"provider": "stripe", "provider_id": new_token(), "currency": "usd", "told_at": now()}
-    refund = Refund(payment_id=payment.id, amount_minor=1, state="failed", **facts)
-    db.session.add(refund)
-    _, codes = promo_service.make_batch(name="matrix", count=1, actor="matrix", credits_micros=1_000_000)
-    db.session.commit()
-    return payment.id, event.id, codes[0], refund.id

@@ -217,5 +217,5 @@ def test_the_page_asks_the_database_a_fixed_number_of_questions(
     with people.app.app_context(), count_queries() as counted:  # type: ignore[attr-defined]
         alice.get(PAGE)
 
-    # Who asks, which workspaces; the line, wallet, grants, use, statement; the pill.
-    assert counted.number == 8
+    # Who asks, which workspaces; the line, wallet, grants, use, statement; plan, catalogue, orders, customer; the pill.
+    assert counted.number == 12

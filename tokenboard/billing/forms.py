@@ -38,7 +38,7 @@ def _cents(value: object) -> int:
     return int(cents)
 
 
-def _phone(text: str) -> str:
+def phone_number(text: str) -> str:
     """A Kenyan mobile number as Paystack wants it: +2547…"""
     found = _PHONE.fullmatch("".join(one for one in text if one not in " -()"))
     if found is None:
@@ -47,7 +47,7 @@ def _phone(text: str) -> str:
 
 
 Dollars = Annotated[int, PlainValidator(_cents), WithJsonSchema(_DOLLARS_SCHEMA)]
-Phone = Annotated[str, Field(max_length=30), AfterValidator(_phone)]
+Phone = Annotated[str, Field(max_length=30), AfterValidator(phone_number)]
 Named = Annotated[str, Field(min_length=1, max_length=255)]
 
 

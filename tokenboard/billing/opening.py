@@ -29,7 +29,7 @@ from tokenboard.core.upsert import insert
 from tokenboard.providers.payments import DuplicateReference, InvalidRequest, NotFound, PaymentError
 from tokenboard.providers.paystack_objects import PaystackStatus
 from tokenboard.providers.stripe_client import StripeClient
-from tokenboard.providers.stripe_requests import SESSION_PLACEHOLDER, CatalogueLine, CheckoutRequest
+from tokenboard.providers.stripe_requests import SESSION_PLACEHOLDER, CatalogueLine, CheckoutRequest, CustomLine
 from tokenboard.workspaces.models import Workspace
 
 PAGE_LIVES = timedelta(hours=24)  # Stripe's longest, and what we give Paystack's page
@@ -82,11 +82,10 @@ def _open_stripe(payment: Payment, person: Person, client: StripeClient, success
     is_plan = payment.kind == PaymentKind.PLAN
     if is_plan and any(one.is_live_one for one in client.subscriptions(customer_id)):
         raise SubscriptionExists
-    assert payment.price_provider_id is not None, "Stripe sells from the catalogue"
     base = settings().base_url
     request = CheckoutRequest(
         mode="subscription" if is_plan else "payment",
-        lines=(CatalogueLine(payment.price_provider_id, payment.quantity),),
+        lines=(_line(payment),),
         success_url=success_url or f"{base}/credits/payments/{payment.id}?session_id={SESSION_PLACEHOLDER}",
         cancel_url=cancel_url or f"{base}/credits?payment=canceled",
         client_reference_id=payment.id,
@@ -102,6 +101,13 @@ def _open_stripe(payment: Payment, person: Person, client: StripeClient, success
     locked.url = session.url or "" if locked.state == PaymentState.STARTED else ""
     db.session.commit()
     return locked
+
+
+def _line(payment: Payment) -> CatalogueLine | CustomLine:
+    """What the buyer sees at Stripe: a price of the catalogue, or the typed amount under our own name."""
+    if payment.price_provider_id is not None:
+        return CatalogueLine(payment.price_provider_id, payment.quantity)
+    return CustomLine(payment.title, payment.currency, payment.amount_minor)
 
 
 def ensure_customer(workspace_id: str, person: Person, client: StripeClient) -> str:

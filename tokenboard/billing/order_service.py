@@ -79,6 +79,21 @@ def stripe_basket(offer: Offer, *, quantity: int = 1, return_path: str = "") -> 
     )
 
 
+def stripe_amount_basket(*, amount_usd_cents: int | None) -> Basket:
+    """A typed amount through Stripe, in dollars. Raises: ValidationFailed."""
+    cents, here = checked_cents(amount_usd_cents), settings()
+    return Basket(
+        provider="stripe",
+        kind=PaymentKind.CUSTOM,
+        title="Credits",
+        amount_minor=cents,
+        currency="usd",
+        credits_micros=custom_micros(cents, here.credit_value_usd, here.credit_purchase_multiplier),
+        multiplier=here.credit_purchase_multiplier,
+        amount_usd_cents=cents,
+    )
+
+
 def paystack_basket(
     *, offer: Offer | None, amount_usd_cents: int | None, currency: str, return_path: str = ""
 ) -> Basket:

@@ -107,6 +107,20 @@ def live_subscription(workspace_id: str) -> Subscription | None:
     return db.session.scalars(wanted.order_by(Subscription.created_at, Subscription.id).limit(1)).first()
 
 
+def subscriptions(workspace_id: str) -> Sequence[Subscription]:
+    """All there ever were, the newest first; two that live at once are a fault, which the page shows."""
+    wanted = select(Subscription).where(Subscription.workspace_id == workspace_id)
+    return db.session.scalars(wanted.order_by(Subscription.created_at.desc(), Subscription.id).limit(20)).all()
+
+
+def ended_count(workspace_id: str, person_id: str) -> int:
+    """How many orders of a person are past their checkout, however they ended."""
+    wanted = select(db.func.count()).where(
+        Payment.workspace_id == workspace_id, Payment.person_id == person_id, Payment.state != PaymentState.STARTED
+    )
+    return int(db.session.scalar(wanted) or 0)
+
+
 def due_for_check(at: datetime, limit: int) -> Sequence[str]:
     """Open orders whose provider should be asked now."""
     wanted = select(Payment.id).where(Payment.next_check_at <= at).order_by(Payment.next_check_at).limit(limit)

@@ -1,54 +1,127 @@
-"""Pages of billing: a payment while it is waited for, and after."""
+"""Pages of one payment: while it is waited for and after, its receipt, and the same basket once more."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash
+from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts.guards import current_person
-from tokenboard.billing import opening, payment_queries, waiting_page
-from tokenboard.billing.errors import ProviderFailed, Refused
+from tokenboard.accounts.models import Person
+from tokenboard.billing import basket_service, opening, payment_queries, payment_receipt, waiting_page
+from tokenboard.billing.errors import PriceNotFound, ProviderFailed, Refused, SubscriptionExists
+from tokenboard.billing.forms import phone_number
 from tokenboard.billing.models import Payment
+from tokenboard.billing.payment_words import can_begin_again
 from tokenboard.core.db import db
-from tokenboard.core.errors import NotFound
+from tokenboard.core.errors import NotFound, ValidationFailed
 from tokenboard.web.clients import clients
-from tokenboard.web.fragments import page, see_other
+from tokenboard.web.forms import faults_of, fields
+from tokenboard.web.fragments import is_fragment_request, page, see_other
 from tokenboard.web.limits import limiter
 from tokenboard.workspaces import access
+from tokenboard.workspaces.access import WorkspaceAccess
 from tokenboard.workspaces.models import Role
 
 blueprint = Blueprint("billing", __name__)
 
+TEMPLATE = "billing/payment.html"
 FRAGMENTS = ("payment_state",)
-CHECKS = "12/minute"  # each asks the provider
+CHECKS = "40/minute"  # each asks the provider; a page that waits for a phone asks ten times a minute
+ORDERS = "30/minute"
 
 
 @blueprint.get(f"{waiting_page.PATH}/<id:payment_id>")
 def show_payment(payment_id: str) -> Response:
     """The way back from a checkout: it waits by itself, and loses nothing when it is closed."""
-    payment = _payment(payment_id)
-    return page("billing/payment.html", fragments=FRAGMENTS, payment=waiting_page.waiting_block(payment))
+    payment, found, _ = _payment(payment_id)
+    return _page(payment, found)
+
+
+def _page(
+    payment: Payment, found: WorkspaceAccess, *, faults: dict[str, list[str]] | None = None, status: int = 200
+) -> Response:
+    block = waiting_page.waiting_block(
+        payment,
+        grants=payment_queries.grants_of(payment.id) if payment.credited_at else (),
+        has_returned=waiting_page.RETURNED in request.args,
+        may_act=found.allows(Role.MEMBER),
+        is_first=not is_fragment_request(),
+    )
+    phone = request.form.get("phone", "")[:30]
+    context = {"payment": block, "workspace": found.workspace, "faults": faults or {}, "phone": phone}
+    return page(TEMPLATE, fragments=FRAGMENTS, status=status, **context)
+
+
+def _payment(payment_id: str, at_least: Role = Role.VIEWER) -> tuple[Payment, WorkspaceAccess, Person]:
+    """Raises: NotFound, Forbidden."""
+    found, person = payment_queries.by_id(payment_id), current_person()
+    if found is None:
+        raise NotFound
+    return found, access.load(found.workspace_id, person, at_least=at_least), person
 
 
 @blueprint.post(f"{waiting_page.PATH}/<id:payment_id>/check")
 @limiter.limit(CHECKS)
-def check_payment(payment_id: str) -> BaseResponse:
+def check_payment(payment_id: str) -> Response | BaseResponse:
     """Ask the provider now, and settle."""
-    payment = _payment(payment_id)
+    payment, found, _ = _payment(payment_id, Role.MEMBER)
+    told = ""
     try:
-        opening.check_now(payment.id, clients())
+        payment = opening.check_now(payment.id, clients())
     except ProviderFailed as error:
-        flash(error.message, "warning")
+        told = error.message
     except Refused:
         db.session.rollback()
-        flash("What was paid does not fit this order. The operator has been told.", "warning")
+        told = "What was paid does not fit this order. The operator has been told."
+    if is_fragment_request():
+        return _page(payment, found)  # the page asks by itself: what is wrong now may be right at the next look
+    if told:
+        flash(told, "warning")
     return see_other(f"{waiting_page.PATH}/{payment.id}")
 
 
-def _payment(payment_id: str) -> Payment:
-    """Raises: NotFound, Forbidden."""
-    found = payment_queries.by_id(payment_id)
-    if found is None:
+@blueprint.post(f"{waiting_page.PATH}/<id:payment_id>/again")
+@limiter.limit(ORDERS)
+def order_again(payment_id: str) -> Response | BaseResponse:
+    """The same basket at today's price. Pressing twice orders once: the ended order is the key."""
+    payment, found, person = _payment(payment_id, Role.MEMBER)
+    if not can_begin_again(payment):
+        return see_other(f"{waiting_page.PATH}/{payment.id}")
+    try:
+        made = _begin_again(payment, found, person)
+    except ValidationFailed as refusal:
+        return _page(payment, found, faults=faults_of(refusal), status=refusal.status)
+    except ProviderFailed as error:
+        return _page(payment, found, faults={"form": [error.message]}, status=503)
+    except (PriceNotFound, SubscriptionExists) as refusal:
+        return _page(payment, found, faults={"form": [refusal.message]}, status=409)
+    return see_other(made.url or f"{waiting_page.PATH}/{made.id}")
+
+
+def _begin_again(payment: Payment, found: WorkspaceAccess, person: Person) -> Payment:
+    basket = basket_service.again(payment)
+    key = f"again:{payment.id}"
+    if basket_service.is_prompt(payment):
+        phone: str = fields(request.form, phone=phone_number)["phone"]
+        made, _ = opening.start_mpesa(
+            workspace=found.workspace,
+            person=person,
+            basket=basket,
+            phone=phone,
+            providers=clients(),
+            intent_key=key,
+        )
+        return made
+    return opening.start_checkout(
+        workspace=found.workspace, person=person, basket=basket, providers=clients(), intent_key=key
+    )
+
+
+@blueprint.get(f"{waiting_page.PATH}/<id:payment_id>/receipt")
+def show_receipt(payment_id: str) -> Response:
+    """Our own receipt, to be printed or kept. Raises: NotFound for what was never paid."""
+    payment, found, _ = _payment(payment_id)
+    if payment.paid_at is None:
         raise NotFound
-    access.load(found.workspace_id, current_person(), at_least=Role.MEMBER)
-    return found
+    receipt = payment_receipt.build(payment, payment_queries.grants_of(payment.id))
+    return page("billing/receipt.html", receipt=receipt, workspace=found.workspace)

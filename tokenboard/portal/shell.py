@@ -20,6 +20,7 @@ from tokenboard.core.settings import settings
 from tokenboard.portal.settings_tabs import settings_tabs
 from tokenboard.wallet import queries as wallet
 from tokenboard.wallet.credits_page import money, pill_text
+from tokenboard.web.clients import clients
 from tokenboard.web.paths import is_page
 from tokenboard.web.shell import Balance, Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
 from tokenboard.workspaces import access
@@ -29,8 +30,10 @@ from tokenboard.workspaces.access import WorkspaceAccess
 _PLACES = (
     ("Dashboard", "/dashboard", "layout-dashboard"),
     ("Credits", "/credits", "coins"),
+    ("Subscription", "/subscription", "calendar"),
     ("Settings", "/settings", "settings"),
 )
+_SUBSCRIPTION = "/subscription"  # sold by Stripe alone
 _CONTROL_ROOM = ("Control room", "/admin", "shield")
 _SANDBOX = Banner(
     "sandbox", "Everything here runs against the built-in sandbox: no provider is asked, no real money moves."
@@ -98,7 +101,7 @@ def _navigation(person: Person) -> tuple[NavigationItem, ...]:
     return tuple(
         NavigationItem(label, href, icon, request.path == href or request.path.startswith(f"{href}/"))
         for label, href, icon in places
-        if is_page(href)
+        if is_page(href) and (href != _SUBSCRIPTION or clients().mode("stripe") != "off")
     )
 
 

@@ -252,4 +252,9 @@ def source_words(source: str) -> str:
 
 def threshold_text(line: LowBalance | None) -> str:
     """The line as it stands in the form."""
-    return credits_exact(line.threshold_micros).replace(",", "") if line else ""
+    return plain_credits(line.threshold_micros) if line else ""
+
+
+def plain_credits(micros: int) -> str:
+    """An amount of credits as it stands in a form's field."""
+    return credits_exact(micros).replace(",", "")

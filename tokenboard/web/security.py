@@ -23,6 +23,7 @@ from tokenboard.core.config import Settings
 from tokenboard.core.db import set_read_only
 from tokenboard.core.errors import Forbidden
 from tokenboard.web import cors
+from tokenboard.web.policy import content_policy
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -32,21 +33,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SESSION_LIFETIME_SECONDS = 14 * 86_400
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,40}", re.ASCII)
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self' https://checkout.stripe.com https://checkout.paystack.com",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-        "object-src 'none'",
-    )
-)
 
 csrf = CSRFProtect()
 
@@ -56,6 +42,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_hops, x_proto=settings.proxy_hops)  # type: ignore[method-assign]
     app.config.update(_flask_settings(settings))
+    app.extensions["content_policy"] = content_policy(settings)
     csrf.init_app(app)
     app.before_request(_begin)
     cors.init_app(app)
@@ -148,7 +135,7 @@ def _require_same_site() -> None:
 
 def _harden(answer: Response) -> Response:
     headers = answer.headers
-    headers.setdefault("Content-Security-Policy", _POLICY)
+    headers.setdefault("Content-Security-Policy", current_app.extensions["content_policy"])
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "same-origin"
