@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -14,6 +14,8 @@ from tests.billing.market import Market
 from tests.billing.shop import Shop
 from tests.billing.stripe_stand_in import StandIns
 from tests.people import People
+from tokenboard.core.config import Settings
+from tokenboard.wiring import WiredClients
 
 
 @pytest.fixture
@@ -48,3 +50,18 @@ def market(app: Flask, people: People, sandbox_url: str) -> Iterator[Market]:
     """The house on a port of its own, so that the sandbox can send its webhooks."""
     with _serving(app) as house_url:
         yield Market(app, people, sandbox_url, house_url).open()
+
+
+@pytest.fixture
+def set_to(market: Market, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`set_to(usd_to_kes_rate=Decimal(130))`: the application's settings for this test."""
+
+    def change(**changed: object) -> None:
+        settings: Settings = market.app.extensions["settings"]
+        other = settings.__class__(
+            **{name: getattr(settings, name) for name in settings.__dataclass_fields__} | changed
+        )
+        monkeypatch.setitem(market.app.extensions, "settings", other)
+        monkeypatch.setitem(market.app.extensions, "clients", WiredClients(other))
+
+    return change

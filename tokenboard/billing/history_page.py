@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from tokenboard.billing import basket_service, history_queries, waiting_page
 from tokenboard.billing.models import Payment
-from tokenboard.billing.payment_words import Trail, can_begin_again, is_open, provider_name, trail
+from tokenboard.billing.payment_words import Trail, can_begin_again, is_open, provider_name, trail, why
 from tokenboard.billing.price_words import credits_words, price
 from tokenboard.billing.rules import CREDITED_STATES, OPEN_STATES, PaymentKind, PaymentState, currency_decimals
 from tokenboard.core.clock import iso
@@ -133,7 +133,7 @@ def payment_line(payment: Payment) -> PaymentLine:
         sent_back=price(gone, payment.currency) if gone else "",
         brings=credits_words(payment.credits_micros) if payment.credits_micros else "",
         trail=trail(payment),
-        told=payment.told,
+        told=why(payment),
         href=page,
         pay_href=payment.url if payment.state == PaymentState.STARTED else "",
         check_href=f"{page}/check" if is_open(payment) else "",

@@ -35,6 +35,7 @@ from tokenboard.core.errors import ValidationFailed
 from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
 from tokenboard.ledger.errors import IdempotencyConflict
+from tokenboard.web.filters import credit_amount
 from tokenboard.workspaces.models import Workspace
 
 
@@ -82,13 +83,14 @@ def stripe_basket(offer: Offer, *, quantity: int = 1, return_path: str = "") -> 
 def stripe_amount_basket(*, amount_usd_cents: int | None) -> Basket:
     """A typed amount through Stripe, in dollars. Raises: ValidationFailed."""
     cents, here = checked_cents(amount_usd_cents), settings()
+    micros = custom_micros(cents, here.credit_value_usd, here.credit_purchase_multiplier)
     return Basket(
         provider="stripe",
         kind=PaymentKind.CUSTOM,
-        title="Credits",
+        title=_amount_title(micros),
         amount_minor=cents,
         currency="usd",
-        credits_micros=custom_micros(cents, here.credit_value_usd, here.credit_purchase_multiplier),
+        credits_micros=micros,
         multiplier=here.credit_purchase_multiplier,
         amount_usd_cents=cents,
     )
@@ -106,7 +108,8 @@ def paystack_basket(
         micros = order_micros(offer.credits, 1, multiplier)
     else:
         cents = checked_cents(amount_usd_cents)
-        title, micros = "Credits", custom_micros(cents, here.credit_value_usd, multiplier)
+        micros = custom_micros(cents, here.credit_value_usd, multiplier)
+        title = _amount_title(micros)
     is_kes = currency.upper() == "KES"
     return Basket(
         provider="paystack",
@@ -121,6 +124,11 @@ def paystack_basket(
         exchange_rate=str(here.usd_to_kes_rate) if is_kes else "",
         return_path=return_path,
     )
+
+
+def _amount_title(micros: int) -> str:
+    """What a typed amount is called, here and on the provider's page."""
+    return f"{credit_amount(micros)} credits"
 
 
 def checked_cents(amount_usd_cents: int | None) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tokenboard.billing import history_queries, waiting_page
 from tokenboard.billing.basket_service import is_prompt
 from tokenboard.billing.models import Payment
-from tokenboard.billing.payment_words import can_begin_again
+from tokenboard.billing.payment_words import can_begin_again, why
 from tokenboard.billing.price_words import credits_words, price
 from tokenboard.billing.rules import CREDITED_STATES, PaymentState
 
@@ -53,8 +53,7 @@ def outcome(told: str, order: Payment | None) -> Outcome | None:
         return Outcome("Your credits are here", brought, "ok", page, "See the payment")
     if can_begin_again(order):
         again = "" if is_prompt(order) else f"{page}/again"  # a prompt needs a phone, which is asked for there
-        why = order.told or "Nothing was charged."
-        return Outcome("The payment did not go through", why, "bad", page, "See the payment", again)
+        return Outcome("The payment did not go through", why(order), "bad", page, "See the payment", again)
     if told == "canceled" and order.state == PaymentState.STARTED and order.url:
         amount = price(order.amount_minor, order.currency)
         left = f"Nothing was charged. {order.title} for {amount} can still be paid."

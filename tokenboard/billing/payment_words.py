@@ -55,14 +55,23 @@ def is_open(payment: Payment) -> bool:
 
 
 def is_all(payment: Payment) -> bool:
-    """A plan's checkout that is paid: its credits come with its invoice."""
-    return payment.kind == PaymentKind.PLAN and payment.paid_at is not None
+    """A plan's checkout that is done, whether it or its invoice was heard of first: the invoice brings the credits."""
+    return payment.kind == PaymentKind.PLAN and (payment.paid_at is not None or payment.credited_at is not None)
 
 
 def can_begin_again(payment: Payment) -> bool:
     """Whether the same basket may be ordered once more: it came to nothing, and somebody had chosen it."""
     is_unpaid = payment.state in (PaymentState.FAILED, PaymentState.EXPIRED) and payment.paid_at is None
     return is_unpaid and payment.kind in (PaymentKind.PACK, PaymentKind.CUSTOM, PaymentKind.PLAN)
+
+
+def why(payment: Payment) -> str:
+    """The provider's reason as a sentence; of a payment that came to nothing also that it cost nothing."""
+    told = payment.told.rstrip(". ")
+    sentences = [f"{told}."] if told else []
+    if payment.ended_at is not None and payment.paid_at is None and "othing was charged" not in told:
+        sentences.append("Nothing was charged.")
+    return " ".join(sentences)
 
 
 def provider_name(payment: Payment) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tokenboard.billing import basket_service
 from tokenboard.billing.errors import PriceNotFound
 from tokenboard.billing.models import Payment, PaymentGrant
-from tokenboard.billing.payment_words import can_begin_again, is_all, is_open, provider_name
+from tokenboard.billing.payment_words import can_begin_again, is_all, is_open, provider_name, why
 from tokenboard.billing.price_words import credits_words, price, rate
 from tokenboard.billing.rules import CREDITED_STATES, PaymentKind, PaymentState
 from tokenboard.core.clock import now
@@ -109,7 +109,7 @@ def waiting_block(
         id=payment.id,
         workspace_id=payment.workspace_id,
         title=_title(payment, state, is_ringing, has_returned),
-        tone="ok" if state in CREDITED_STATES else "bad" if payment.ended_at and not payment.paid_at else "",
+        tone=_tone(payment),
         steps=_steps(payment, has_returned and state == PaymentState.STARTED),
         what=payment.title,
         through=provider_name(payment),
@@ -119,9 +119,9 @@ def waiting_block(
         rate=rate(payment.exchange_rate, payment.currency) if payment.exchange_rate else "",
         brings=credits_words(payment.credits_micros) if payment.credits_micros else "",
         ledger_hrefs=tuple(f"{CREDITS_PATH}/transactions/{one.transaction_id}" for one in grants),
-        told=payment.told,
+        told=why(payment),
         prompt=_prompt(age_seconds) if is_ringing else "",
-        pay_href=payment.url if state == PaymentState.STARTED and may_act else "",
+        pay_href=payment.url if state == PaymentState.STARTED and may_act and not has_returned else "",
         again=_again(payment) if may_act and can_begin_again(payment) else None,
         is_waiting=is_waiting,
         is_slow=is_waiting and may_act and (age_seconds > SLOW_AFTER_SECONDS or has_returned),
@@ -131,6 +131,12 @@ def waiting_block(
         receipt_href=f"{PATH}/{payment.id}/receipt" if payment.paid_at and payment.kind != PaymentKind.PLAN else "",
         provider_receipt_href=payment.receipt_url,
     )
+
+
+def _tone(payment: Payment) -> str:
+    if payment.state in CREDITED_STATES or is_all(payment):
+        return "ok"
+    return "bad" if payment.ended_at and not payment.paid_at else ""
 
 
 def _title(payment: Payment, state: PaymentState, is_ringing: bool, has_returned: bool) -> str:
@@ -145,8 +151,9 @@ def _title(payment: Payment, state: PaymentState, is_ringing: bool, has_returned
 
 def _steps(payment: Payment, has_just_paid: bool) -> list[Step]:
     """Started: our order. Paid: the buyer is done. Received: the money is there. Credited: so are the credits."""
-    is_done = has_just_paid or payment.state == PaymentState.PENDING or payment.paid_at is not None
-    done = 1 + is_done + (payment.paid_at is not None) + (payment.credited_at is not None)
+    is_on_its_way = payment.state == PaymentState.PENDING and not basket_service.is_prompt(payment)
+    is_done = has_just_paid or is_on_its_way or payment.paid_at is not None
+    done = 3 if is_all(payment) else 1 + is_done + (payment.paid_at is not None) + (payment.credited_at is not None)
     steps = _STEPS[:3] if payment.kind == PaymentKind.PLAN else _STEPS  # a plan's invoice brings the credits
     is_over = not is_open(payment)
     return [Step(label, number < done, number == done and not is_over) for number, label in enumerate(steps)]

@@ -18,7 +18,7 @@ from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
 from tokenboard.portal.settings_tabs import settings_tabs
-from tokenboard.wallet import queries as wallet
+from tokenboard.portal.wallet_band import balance_of
 from tokenboard.wallet.credits_page import money, pill_text
 from tokenboard.web.clients import clients
 from tokenboard.web.paths import is_page
@@ -82,7 +82,7 @@ def _for(signed_in: SignedIn | None) -> Shell:
 
 def _balance(current: WorkspaceAccess) -> Balance:
     """The pill."""
-    available = max(0, wallet.balance(current.workspace).available_micros)
+    available = max(0, balance_of(current.workspace).available_micros)
     return Balance(pill_text(available), available, money(available))
 
 

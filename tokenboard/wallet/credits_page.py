@@ -33,6 +33,8 @@ _SOURCE_WORDS = {
     "wallet:signup": "sign-up",
     "wallet:admin-key": "administrator",
     "adjustment": "administrator",
+    "billing:promo": "promo code",
+    "billing": "payment",
 }
 
 
@@ -121,6 +123,11 @@ def price(micros: int) -> str:
     return usd_exact(rules.value_nano(micros, credit_value_nano()))
 
 
+def exact(micros: int) -> str:
+    """Every digit, for who points at an amount."""
+    return f"{credits_exact(micros)} credits"
+
+
 def pill_text(available_micros: int) -> str:
     """The balance where there is little room: from a hundred credits on without decimals, never rounded up."""
     is_large = available_micros >= 100 * MICROS_PER_CREDIT
@@ -141,7 +148,7 @@ def balance_block(workspace: Workspace) -> BalanceBlock:
     parts = _parts(grants)
     return BalanceBlock(
         amount=credit_amount(max(0, balance.available_micros)),
-        exact=f"{credits_exact(balance.available_micros)} credits",
+        exact=exact(balance.available_micros),
         money=money(max(0, balance.available_micros)),
         held=credit_amount(balance.held_micros) if balance.held_micros else "",
         owed=credit_amount(-balance.available_micros) if balance.is_overdrawn else "",
