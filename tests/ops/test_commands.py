@@ -130,6 +130,7 @@ def test_good_settings_need_no_advice(tmp_path: Path):
         "REDIS_URL": "rediss://:p@redis.acme.dev:6379",
         "SMTP_URL": "smtps://u:p@mail.acme.dev",
         "MAIL_FROM": "TokenBoard <alerts@acme.dev>",
+        "OPENAI_API_KEY": "sk-one-of-theirs",
         "PROXY_HOPS": "1",
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gevent import monkey
+from gevent import monkey  # type: ignore[import-untyped,unused-ignore]
 
 monkey.patch_all()
 
@@ -11,7 +11,7 @@ import ssl  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 
-import gevent  # noqa: E402
+import gevent  # type: ignore[import-untyped,unused-ignore]  # noqa: E402
 
 from tokenboard.providers.chat_client import ChatCall, ChatClient, ChatStream  # noqa: E402
 from tokenboard.providers.chat_wire import ChatPool  # noqa: E402

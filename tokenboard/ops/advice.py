@@ -39,6 +39,10 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
         "SMTP_URL is unset: no e-mail leaves; alerts and links stay in "
         + ("the database, and raise an alert." if is_production else "the development outbox, /dev/outbox."),
     )
+    yield (
+        is_production and not (settings.litellm_base_url or settings.openai_base_url or settings.openai_api_key),
+        "LITELLM_BASE_URL and OPENAI_API_KEY are unset: chat and /v1 are off.",
+    )
     yield not settings.cron_secret, "CRON_SECRET is unset: /api/cron/… is off. The worker syncs without it."
     yield (
         is_production and settings.is_sqlite,
