@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 import tokenboard.accounts.models
+import tokenboard.accounts.security_models
 import tokenboard.audit.models
 import tokenboard.billing.inbox_models
 import tokenboard.billing.models

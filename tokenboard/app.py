@@ -8,7 +8,15 @@ from flask import Blueprint, Flask
 from flask_migrate import Migrate
 
 from tokenboard import wiring
-from tokenboard.accounts import api as accounts_api, cli as accounts_cli, routes as accounts_routes, sessions
+from tokenboard.accounts import (
+    api as accounts_api,
+    cli as accounts_cli,
+    confirm_routes,
+    mailbox_routes,
+    routes as accounts_routes,
+    security_routes,
+    sessions,
+)
 from tokenboard.billing import (
     admin_api as billing_admin_api,
     api as billing_api,
@@ -49,7 +57,15 @@ from tokenboard.ops import (
     routes as ops_routes,
     tasks as ops_tasks,
 )
-from tokenboard.portal import account_api, dashboard, routes_front as front, settings_pages, shell, summary_api
+from tokenboard.portal import (
+    account_api,
+    dashboard,
+    link_routes,
+    routes_front as front,
+    settings_pages,
+    shell,
+    summary_api,
+)
 from tokenboard.wallet import (
     api as wallet_api,
     credit_value,
@@ -130,6 +146,10 @@ def _blueprints() -> list[Blueprint]:
         settings_pages.blueprint,
         accounts_routes.blueprint,
         accounts_api.blueprint,
+        confirm_routes.blueprint,
+        mailbox_routes.blueprint,
+        security_routes.blueprint,
+        link_routes.blueprint,
         workspaces_routes.blueprint,
         workspaces_api.blueprint,
         costs_routes.blueprint,

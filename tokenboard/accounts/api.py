@@ -1,10 +1,12 @@
-"""JSON doors of accounts: a short token, and signing out."""
+"""JSON doors of accounts: a short token, proving who sits there, a new password by mail, signing out."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-from tokenboard.accounts import service, sessions, tokens
+from tokenboard.accounts import mailbox_service, service, sessions, tokens
+from tokenboard.accounts.entrance import limit_confirming, limit_forgot
+from tokenboard.accounts.forms import ConfirmBody, ForgotBody
 from tokenboard.accounts.guards import current_sign_in, signed_in_or_none
 from tokenboard.core.db import db
 from tokenboard.web.api import Answer, operation
@@ -30,4 +32,22 @@ def logout() -> Answer:
         db.session.commit()
     if uses_cookies():
         sessions.drop()
+    return {}
+
+
+@blueprint.post("/api/auth/confirm")
+@limit_confirming
+@operation("Prove again that it is you, for acts that ask for it", body=ConfirmBody, status=204, tag="Accounts")
+def confirm(body: ConfirmBody) -> Answer:
+    service.confirm(current_sign_in(), password=body.password)
+    db.session.commit()
+    return {}
+
+
+@blueprint.post("/api/auth/forgot")
+@limit_forgot
+@operation("Mail a link for a new password", body=ForgotBody, auth="none", status=202, tag="Accounts")
+def forgot(body: ForgotBody) -> Answer:
+    mailbox_service.ask_reset(email=body.email)
+    db.session.commit()
     return {}

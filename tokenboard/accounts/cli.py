@@ -6,7 +6,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from tokenboard.accounts import queries, service, setup_links
+from tokenboard.accounts import mailbox_service, one_time_links, queries, service, setup_links
+from tokenboard.accounts.models import Person
+from tokenboard.accounts.one_time_links import Purpose
 from tokenboard.core.db import db
 from tokenboard.core.parsing import parse_email
 from tokenboard.core.settings import settings
@@ -37,12 +39,37 @@ def setup_address(token: str) -> str:
 @click.argument("email")
 def make_admin(email: str) -> None:
     """Let the person with this e-mail run the site."""
+    person = _registered(email)
+    service.make_administrator(person, actor="cli")
+    db.session.commit()
+    click.echo(f"{person.email} runs this site now.")
+
+
+@group.command("reset-link")
+@click.argument("email")
+def reset_link(email: str) -> None:
+    """Print a link by which this person chooses a new password: for sites without mail."""
+    _, token = one_time_links.issue(_registered(email), Purpose.RESET)
+    db.session.commit()
+    click.echo(f"Choose a new password here (once, within 30 minutes): {settings().base_url}/reset/{token}")
+
+
+@group.command("confirm-email")
+@click.argument("email")
+def confirm_email(email: str) -> None:
+    """Vouch that this address is its person's, as a mailed link would have shown."""
+    person = _registered(email)
+    mailbox_service.vouch(person, actor="cli")
+    db.session.commit()
+    click.echo(f"{person.email} counts as confirmed.")
+
+
+def _registered(email: str) -> Person:
+    """Raises: ClickException."""
     try:
         person = queries.person_by_email(parse_email(email))
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     if person is None:
         raise click.ClickException(f"Nobody is registered with {email}.")
-    service.make_administrator(person, actor="cli")
-    db.session.commit()
-    click.echo(f"{person.email} runs this site now.")
+    return person

@@ -74,6 +74,28 @@ def limit_invitations(view: View) -> View:
     return cast(View, by_person(by_both(view)))
 
 
+def limit_forgot(view: View) -> View:
+    """So many links an hour to one e-mail, whether anybody signs in with it or not, and for one address."""
+    by_address = limiter.shared_limit(limits.FORGOT_ADDRESS, scope="forgot-address")
+    by_email = limiter.shared_limit(limits.FORGOT, scope="forgot", key_func=limits.by_email)
+    return cast(View, by_address(by_email(view)))
+
+
+def limit_links(view: View) -> View:
+    """So many uses of mailed links for one address."""
+    return cast(View, limiter.shared_limit(limits.LINK, scope="link")(view))
+
+
+def limit_letters(view: View) -> View:
+    """So many mails about one's own address for one person."""
+    return cast(View, limiter.shared_limit(limits.LETTERS, scope="letters", key_func=_person)(view))
+
+
+def limit_confirming(view: View) -> View:
+    """So many tries to prove who sits there for one person, by page and by JSON together."""
+    return cast(View, limiter.shared_limit(limits.CONFIRM, scope="confirm", key_func=_person)(view))
+
+
 def _person() -> str:
     found = signed_in_or_none()
     return found.person.id if found else limits.address()

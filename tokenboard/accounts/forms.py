@@ -11,6 +11,7 @@ from tokenboard.web.api import Body
 
 LONGEST_NAME = 80
 LONGEST_TYPED = 1_000  # a password that is wrong anyway; the right ones end at 128
+LONGEST_TOKEN = 200  # ours have 43 characters
 THEMES = ("light", "dark", "system")
 
 
@@ -36,3 +37,28 @@ class RegisterBody(Body):
     email: Email
     password: str = Field(max_length=LONGEST_TYPED)
     display_name: DisplayName = ""
+
+
+class ForgotBody(Body):
+    """Whose password is forgotten."""
+
+    email: Email
+
+
+class ResetBody(Body):
+    """The last part of a mailed link, and the new password."""
+
+    token: str = Field(min_length=1, max_length=LONGEST_TOKEN)
+    password: str = Field(max_length=LONGEST_TYPED)
+
+
+class VerifyBody(Body):
+    """The last part of a mailed link."""
+
+    token: str = Field(min_length=1, max_length=LONGEST_TOKEN)
+
+
+class ConfirmBody(Body):
+    """What proves again who sits there."""
+
+    password: str = Field(default="", max_length=LONGEST_TYPED)

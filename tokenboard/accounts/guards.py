@@ -1,12 +1,20 @@
-"""Who may pass a door: somebody signed in, or an administrator. Each guard returns whom it let in."""
+"""Who may pass a door: somebody signed in, somebody who has just proven who they are, or an administrator.
+
+Each guard returns whom it let in.
+"""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from flask_login import current_user
 
 from tokenboard.accounts.models import Person, SignIn
 from tokenboard.accounts.sessions import SignedIn
-from tokenboard.core.errors import NotFound, Unauthenticated
+from tokenboard.core.clock import now
+from tokenboard.core.errors import NotConfirmed, NotFound, Unauthenticated
+
+PROOF_LASTS = timedelta(minutes=15)  # after signing in, or after /confirm
 
 
 def signed_in_or_none() -> SignedIn | None:
@@ -37,6 +45,24 @@ def current_person() -> Person:
 def current_sign_in() -> SignIn:
     """The session this request belongs to. Raises: Unauthenticated."""
     return signed_in().sign_in
+
+
+def has_recent_proof() -> bool:
+    """Whether who sits there has just proven who they are; for pages that say so beforehand."""
+    found = signed_in_or_none()
+    return found is not None and now() - found.sign_in.proven_at <= PROOF_LASTS
+
+
+def require_recent_proof() -> SignIn:
+    """Step-up, for acts that touch secrets, payments or how one signs in: a session left open is not enough.
+
+    A page's form is led to /confirm and back to its page; a program gets 403 `confirmation_required`.
+    Raises: Unauthenticated, NotConfirmed.
+    """
+    sign_in = current_sign_in()
+    if not has_recent_proof():
+        raise NotConfirmed
+    return sign_in
 
 
 def require_admin() -> Person:

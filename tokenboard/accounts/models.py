@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,6 +28,8 @@ class Person(Identified, Base):
     email_verified_at: Mapped[Instant | None]
     # The most this person may use in a month over all workspaces, in US cents; None: no allowance is set.
     monthly_budget_cents: Mapped[BigInt | None]
+    # The account is gone: what named its holder is taken out, the row stays because the books point at it.
+    deleted_at: Mapped[Instant | None]
     created_at: Mapped[Instant] = mapped_column(default=now)
     updated_at: Mapped[Instant] = mapped_column(default=now, onupdate=now)
 
@@ -34,6 +37,13 @@ class Person(Identified, Base):
     def name(self) -> str:
         """What to call this person: the chosen name, else the e-mail's local part."""
         return self.display_name or self.email.partition("@")[0]
+
+
+class Method(StrEnum):
+    """How a session was opened."""
+
+    PASSWORD = "password"  # noqa: S105 - a word, not one
+    OIDC = "oidc"  # at the provider of OIDC_DISCOVERY_URL
 
 
 class SignIn(Identified, Base):
@@ -50,6 +60,13 @@ class SignIn(Identified, Base):
     created_at: Mapped[Instant] = mapped_column(default=now)
     last_seen_at: Mapped[Instant] = mapped_column(default=now)
     ended_at: Mapped[Instant | None]
+    method: Mapped[str] = mapped_column(String(10), default=Method.PASSWORD)
+    # When a password, a code or the provider last proved who sits here: what costly acts ask for (guards.py).
+    proven_at: Mapped[Instant] = mapped_column(default=now)
+    # When a second factor was shown in this session; administrators may need one.
+    second_factor_at: Mapped[Instant | None]
+    # The provider's id_token, its hint at signing out there too; sealed with this row's id as context.
+    sealed_id_token: Mapped[str] = mapped_column(Text, default="", deferred=True)
 
     def is_live(self, instant: datetime, *, idle_seconds: int, absolute_seconds: int) -> bool:
         """Whether this session still counts: not ended, not idle too long, not too old."""
@@ -59,7 +76,7 @@ class SignIn(Identified, Base):
 
 
 class OneTimeToken(Identified, Base):
-    """A single-use link: set-up, e-mail verification, password reset. Stored as a hash, bound to its purpose."""
+    """A single-use link or step: set-up, verification, reset, a new e-mail, a second factor. Stored as a hash."""
 
     __tablename__ = "one_time_token"
 

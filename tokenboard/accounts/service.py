@@ -64,6 +64,23 @@ def authenticate(*, email: str, password: str) -> Person:
     return person
 
 
+def confirm(sign_in: SignIn, *, password: str) -> None:
+    """Prove again, in an open session, who sits there. Raises: InvalidCredentials."""
+    kept = db.session.scalar(select(Person.password_hash).where(Person.id == sign_in.person_id)) or ""
+    sign_in_id, person_id = sign_in.id, sign_in.person_id
+    db.session.rollback()  # nothing was written; the hash below must not hold a transaction
+    if not passwords.matches(password, kept):
+        raise InvalidCredentials
+    prove(sign_in_id, person_id)
+
+
+def prove(sign_in_id: str, person_id: str) -> None:
+    """Write down that who sits there has just proven who they are."""
+    live = (SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
+    db.session.execute(update(SignIn).where(*live).values(proven_at=now()))
+    audit.record("accounts.confirmed", actor=person_id, subject=sign_in_id)
+
+
 def record_failed_sign_in(*, email: str) -> None:
     """Note a refused sign-in without keeping what was typed: people type passwords into the e-mail field."""
     hidden = fingerprint(email.strip().casefold(), key=settings().secret_key)[:32]

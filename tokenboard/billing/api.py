@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
-from tokenboard.accounts.guards import current_person
+from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.accounts.models import Person
 from tokenboard.billing import (
     catalogue_queries,
@@ -248,6 +248,7 @@ def auto_topup(query: OwnQuery) -> Answer:
 def set_auto_topup(body: TopUpBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.ADMIN).workspace
+    require_recent_proof()
     topup_service.set_rule(
         workspace=workspace,
         person=person,

@@ -5,6 +5,7 @@
     ├── Unauthenticated       401  nobody is signed in
     │   └── InvalidCredentials     e-mail and password do not match
     ├── Forbidden             403  a member without the right
+    │   └── NotConfirmed           costly acts want to know again who sits there
     ├── NotFound              404  nothing there, or somebody else's: existence is not revealed
     ├── Conflict              409  the state of things refuses it
     ├── TooLarge              413  a body or list over its limit
@@ -65,6 +66,15 @@ class Forbidden(TokenBoardError):
 
     def __init__(self, message: str = "Your role does not allow this.") -> None:
         super().__init__(message)
+
+
+class NotConfirmed(Forbidden):
+    """A page leads to /confirm and back (web/errors.py); a program is told the call that confirms."""
+
+    code = "confirmation_required"
+
+    def __init__(self) -> None:
+        super().__init__("Please confirm first that it is you: POST /api/auth/confirm with your password or a code.")
 
 
 class NotFound(TokenBoardError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from tokenboard.accounts.guards import current_person
+from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.core.db import db, writing
 from tokenboard.core.errors import NotFound
 from tokenboard.costs import connecting, connection_queries, service
@@ -56,6 +56,7 @@ def connect_openai(body: OpenAIConnectBody) -> Answer:
 def _connect(body: OpenAIConnectBody, provider: str) -> Connection:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.ADMIN).workspace
+    require_recent_proof()
     connecting.try_key(provider, body.mode, body.api_key)
     connected = service.connect(
         workspace_id=workspace.id,
@@ -75,6 +76,7 @@ def _connect(body: OpenAIConnectBody, provider: str) -> Connection:
 def change(connection_id: str, body: ChangeBody) -> Answer:
     person = current_person()
     connection = load_connection(connection_id, person, at_least=Role.ADMIN)
+    require_recent_proof()
     mode = body.mode or connection.mode
     api_key = body.api_key or connecting.key_of(connection)
     connecting.try_key(connection.provider, mode, api_key)
@@ -102,6 +104,7 @@ def remove_openai(body: RemoveBody, query: RemoveQuery) -> Answer:
 
 
 def _remove(connection: Connection, actor_id: str, body: RemoveBody, query: RemoveQuery) -> Answer:
+    require_recent_proof()
     keeps_history = (body.history or query.history) != "delete"
     service.remove(connection=connection, keeps_history=keeps_history, actor_id=actor_id)
     db.session.commit()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts.guards import current_person
+from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.core.errors import Conflict, TokenBoardError, UpstreamFailed, UpstreamTimedOut, ValidationFailed
@@ -44,6 +44,7 @@ def connections() -> Response:
 def connect() -> Response | BaseResponse:
     person = current_person()
     allowed = access.load(request.form.get("workspace_id"), person, at_least=Role.ADMIN)
+    require_recent_proof()
     try:
         connected = _connect(allowed.workspace.id, person.id)
     except _TROUBLE as refusal:
@@ -84,6 +85,7 @@ def replace(connection_id: str) -> Response | BaseResponse:
     person = current_person()
     connection = load_connection(connection_id, person, at_least=Role.ADMIN)
     allowed = access.load(connection.workspace_id, person)
+    require_recent_proof()
     try:
         did = _replace(connection, person.id)
     except _TROUBLE as refusal:
@@ -148,6 +150,7 @@ def sync(connection_id: str) -> BaseResponse:
 def remove(connection_id: str) -> BaseResponse:
     person = current_person()
     connection = load_connection(connection_id, person, at_least=Role.ADMIN)
+    require_recent_proof()
     history = fields(request.form, history=one_of("keep", "delete"))["history"]
     name = PROVIDER_NAMES[connection.provider]
     service.remove(connection=connection, keeps_history=history == "keep", actor_id=person.id)

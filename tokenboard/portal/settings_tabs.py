@@ -10,6 +10,7 @@ from tokenboard.web.paths import is_page
 
 _TABS = (
     ("General", "/settings/general"),
+    ("Security", "/settings/security"),
     ("Workspace", "/settings/workspace"),
     ("Connections", "/settings/connections"),
     ("Budgets", "/settings/budgets"),

@@ -73,7 +73,7 @@ def _for(signed_in: SignedIn | None) -> Shell:
         workspace=_workspace(current, current),
         workspaces=tuple(_workspace(one, current) for one in access.all_of(signed_in.person)),
         navigation=_navigation(signed_in.person),
-        banners=_banners(current),
+        banners=(*_banners(current), *_unconfirmed(signed_in.person)),
         theme=_theme(signed_in),
         balance=_balance(current),
         toasts=toasts,
@@ -108,6 +108,14 @@ def _navigation(person: Person) -> tuple[NavigationItem, ...]:
 def _banners(current: WorkspaceAccess | None) -> tuple[Banner, ...]:
     sandbox = (_SANDBOX,) if settings().sandbox_url else ()
     return (*sandbox, _DEMO) if current and current.workspace.is_demo else sandbox
+
+
+def _unconfirmed(person: Person) -> tuple[Banner, ...]:
+    """Where mail is set up, an address is to be confirmed; credits wait for it."""
+    if person.email_verified_at is not None or not settings().smtp_url:
+        return ()
+    text = f"Please confirm {person.email} with the link we mailed you."
+    return (Banner("info", text, "/settings/security", "Send it again"),)
 
 
 def _theme(signed_in: SignedIn | None) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tokenboard.accounts import service as accounts, setup_links
+from tokenboard.accounts import mailbox_service, service as accounts, setup_links
 from tokenboard.accounts.models import Person
 from tokenboard.core.settings import settings
 from tokenboard.wallet import service as wallet
-from tokenboard.workspaces import service as workspaces
+from tokenboard.workspaces import access, service as workspaces
 from tokenboard.workspaces.models import Workspace
 from tokenboard.workspaces.rules import LONGEST_NAME
 
@@ -34,9 +34,32 @@ def sign_up(*, email: str, password: str, display_name: str = "") -> SignedUp:
     person = accounts.register(email=email, password=password, display_name=display_name)
     name = person.name[: LONGEST_NAME - len(_OWN)] + _OWN
     workspace = workspaces.create(owner=person, name=name, is_personal=True)
-    if not settings().smtp_url:  # no mail, no verifying: the credits come at once
+    if settings().smtp_url:
+        mailbox_service.send_verification(person)
+    else:  # no mail, no verifying: the credits come at once
         wallet.grant_sign_up(person=person, workspace=workspace)
     return SignedUp(person, workspace)
+
+
+def confirm_address(*, token: str) -> Person:
+    """The address is its person's, and their own workspace gets the first credits. Raises: LinkUsed."""
+    return _with_first_credits(mailbox_service.verify(token=token))
+
+
+def reset_password(*, token: str, password: str) -> Person:
+    """A new password by a mailed link, which confirms the address too. Raises: LinkUsed, ValidationFailed."""
+    return _with_first_credits(mailbox_service.reset_password(token=token, password=password))
+
+
+def change_email(*, token: str) -> Person:
+    """Another e-mail by a mailed link, which confirms it. Raises: LinkUsed, EmailTaken."""
+    return _with_first_credits(mailbox_service.change_email(token=token))
+
+
+def _with_first_credits(person: Person) -> Person:
+    """Idempotent: once for a wallet and once for a mailbox."""
+    wallet.grant_sign_up(person=person, workspace=access.own(person).workspace)
+    return person
 
 
 def set_up_administrator(*, token: str, email: str, password: str, display_name: str = "") -> SignedUp:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from tokenboard.core.db import db
-from tokenboard.core.errors import Busy, Forbidden, RateLimited, TokenBoardError, Unauthenticated
+from tokenboard.core.errors import Busy, Forbidden, NotConfirmed, RateLimited, TokenBoardError, Unauthenticated
 from tokenboard.web.fragments import is_fragment_request, see_other
 from tokenboard.web.paths import page_shown
 from tokenboard.web.security import SAFE_METHODS
@@ -94,6 +94,8 @@ def _from_ours(error: TokenBoardError) -> Response:
     db.session.rollback()
     if isinstance(error, Unauthenticated) and error.code == "unauthenticated" and not wants_json():
         return see_other(f"/login?next={quote(_page_to_return_to())}")  # type: ignore[return-value]
+    if isinstance(error, NotConfirmed) and not wants_json():
+        return see_other(f"/confirm?next={quote(_page_to_return_to())}")  # type: ignore[return-value]
     return answer_for(error)
 
 

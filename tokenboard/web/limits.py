@@ -24,6 +24,11 @@ SIGN_IN_ADDRESS = "30/minute; 300/hour"  # for one address, whatever the e-mail:
 # Refused tries for one e-mail from anywhere: the wait grows from a minute to an hour (accounts/known_devices.py).
 SIGN_IN_REFUSED = "8/minute; 14/10 minutes; 20/hour"
 REGISTER = "20/hour"  # for one address
+FORGOT = "3/hour"  # for one e-mail, known or not: each may be a mail to whoever was typed in
+FORGOT_ADDRESS = "20/hour"  # for one address
+LINK = "30/hour"  # using a mailed link, for one address: the token cannot be guessed, its work is still work
+LETTERS = "5/hour"  # for one person: verification and change-of-address mails
+CONFIRM = "5/minute; 30/hour"  # for one person: a session left open must not become a place to guess in
 INVITE = "60/hour"  # for one person: each is an e-mail to whoever was typed in
 INVITE_ONE = "10/day"  # for one person and one invited address: withdrawing and inviting again mails it each time
 CRON = "30/minute"

@@ -17,19 +17,10 @@ from tokenboard.core.clock import now
 from tokenboard.core.crypto import new_token, token_hash
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
-from tokenboard.core.settings import settings
-from tokenboard.notices.service import SECRET_PLACE, send_email
+from tokenboard.notices.letters import send_letter
 from tokenboard.workspaces import queries, rules, service
 from tokenboard.workspaces.errors import AnotherInvited, BelongsAlready, InvitationGone, TooMany
 from tokenboard.workspaces.models import Invitation, Membership, Role, Workspace
-
-_TEXT = """{inviter} invites you to the workspace “{workspace}” on TokenBoard, as {role}.
-
-Accept within {days} days, signed in with this address:
-{link}
-
-If you did not expect this, do nothing.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +83,21 @@ def _write(workspace: Workspace, inviter: Person, email: str, role: Role, cap_ce
 
 
 def _send(workspace: Workspace, inviter: Person, invitation: Invitation, token: str) -> None:
-    text = _TEXT.format(
-        inviter=inviter.name,
-        workspace=workspace.name,
-        role=invitation.role,
-        days=rules.INVITATION_DAYS,
-        link=f"{settings().base_url}/invitations/{SECRET_PLACE}",
-    )
-    send_email(
+    send_letter(
+        "invitation",
         kind="workspaces.invitation",
         address=invitation.email,
         subject=f"{inviter.name} invites you to {workspace.name}",
-        text=text,
-        secret=token,
         idempotency_key=f"invitation:{invitation.id}",
+        path="/invitations/",
+        secret=token,
         workspace_id=workspace.id,
+        facts={
+            "inviter": inviter.name,
+            "workspace": workspace.name,
+            "role": invitation.role,
+            "days": rules.INVITATION_DAYS,
+        },
     )
 
 

@@ -1,0 +1,23 @@
+"""Samples of the routes about people: made-up links, and what a person changes about themselves."""
+
+from __future__ import annotations
+
+from tests.house.sampled import Sampled
+from tests.people import PASSWORD, People
+
+
+def people_samples(people: People) -> dict[str, Sampled]:
+    """By the map's own spelling."""
+    made_up = Sampled(("made-up",))
+    return {
+        "POST /api/auth/forgot": Sampled(json={"email": people.alice.email}),
+        "POST /api/auth/reset": Sampled(json={"token": "made-up", "password": "a long new password"}),
+        "POST /api/auth/verify": Sampled(json={"token": "made-up"}),
+        "POST /api/auth/confirm": Sampled(json={"password": PASSWORD}),
+        "GET /reset/:token": made_up,
+        "POST /reset/:token": made_up,
+        "GET /verify/:token": made_up,
+        "POST /verify/:token": made_up,
+        "GET /account/email/:token": made_up,
+        "POST /account/email/:token": made_up,
+    }

@@ -1,0 +1,43 @@
+"""/confirm: a session left open proves again who sits there, before acts that ask for it (guards.py)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from tokenboard.accounts import service
+from tokenboard.accounts.entrance import HOME, limit_confirming
+from tokenboard.accounts.forms import LONGEST_TYPED
+from tokenboard.accounts.guards import current_person, current_sign_in, has_recent_proof
+from tokenboard.core.db import db
+from tokenboard.core.errors import InvalidCredentials
+from tokenboard.web.fragments import page, see_other
+from tokenboard.web.security import local_path
+
+blueprint = Blueprint("confirm", __name__)
+
+_WRONG = "That is not your password."
+
+
+@blueprint.get("/confirm")
+def confirm() -> Response | BaseResponse:
+    onward = local_path(request.args.get("next"), HOME)
+    current_person()
+    return see_other(onward) if has_recent_proof() else _page(onward)
+
+
+@blueprint.post("/confirm")
+@limit_confirming
+def check() -> Response | BaseResponse:
+    onward = local_path(request.form.get("next"), HOME)
+    try:
+        service.confirm(current_sign_in(), password=request.form.get("password", "")[:LONGEST_TYPED])
+    except InvalidCredentials:
+        return _page(onward, fault=_WRONG, status=422)
+    db.session.commit()
+    flash("Thank you. Please send the form once more.", "success")
+    return see_other(onward)
+
+
+def _page(onward: str, *, fault: str = "", status: int = 200) -> Response:
+    return page("accounts/confirm.html", status=status, onward=onward, fault=fault, person=current_person())
