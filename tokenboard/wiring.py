@@ -16,6 +16,7 @@ from tokenboard.providers.chat_client import ChatClient, ChatLimits
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.http import Http
 from tokenboard.providers.litellm_client import LiteLLMAdmin
+from tokenboard.providers.oidc_client import OidcClient
 from tokenboard.providers.openai_client import OpenAIClient
 from tokenboard.providers.payment_wire import PaymentWire
 from tokenboard.providers.paystack_client import LIVE_BASE_URL as LIVE_PAYSTACK, PaystackClient
@@ -43,6 +44,7 @@ class WiredClients:
         self._chat_limits = chat_limits
         self._chat: ChatClient | None = None
         self._litellm: LiteLLMAdmin | None = None
+        self._oidc: OidcClient | None = None
 
     def base_url(self, provider: str) -> str:
         """Where a provider is asked."""
@@ -157,6 +159,23 @@ class WiredClients:
             setting = f"{provider.upper()}_SECRET_KEY"
             raise NotConfigured(f"Payments through {name} are off: set {setting}.", setting=setting)
         return mode
+
+    def oidc(self) -> OidcClient:
+        """The sign-in provider. Raises: NotConfigured."""
+        if self._oidc is None:
+            self._oidc = self._new_oidc()
+        return self._oidc
+
+    def _new_oidc(self) -> OidcClient:
+        here = self._settings
+        if not here.has_oidc:
+            raise NotConfigured("No sign-in provider is set up: set OIDC_DISCOVERY_URL.", setting="OIDC_DISCOVERY_URL")
+        return OidcClient(
+            discovery_url=here.oidc_discovery_url,
+            client_id=here.oidc_client_id,
+            client_secret=here.oidc_client_secret,
+            groups_claim=here.oidc_groups_claim,
+        )
 
     def costs(self, provider: str, api_key: str) -> CostProvider:
         """A reader of one organisation's bill."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.house.sampled import Sampled
 from tests.people import PASSWORD, People
+from tokenboard.core.db import new_id
 
 
 def people_samples(people: People) -> dict[str, Sampled]:
@@ -18,6 +19,7 @@ def people_samples(people: People) -> dict[str, Sampled]:
         "POST /reset/:token": made_up,
         "GET /verify/:token": made_up,
         "POST /verify/:token": made_up,
+        "POST /settings/security/identities/:id/remove": Sampled((new_id(),)),
         "GET /account/email/:token": made_up,
         "POST /account/email/:token": made_up,
     }

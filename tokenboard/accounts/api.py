@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from tokenboard.accounts import mailbox_service, service, sessions, tokens
+from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import limit_confirming, limit_forgot
 from tokenboard.accounts.forms import ConfirmBody, ForgotBody
 from tokenboard.accounts.guards import current_sign_in, signed_in_or_none
@@ -45,6 +46,7 @@ def confirm(body: ConfirmBody) -> Answer:
 
 
 @blueprint.post("/api/auth/forgot")
+@password_door
 @limit_forgot
 @operation("Mail a link for a new password", body=ForgotBody, auth="none", status=202, tag="Accounts")
 def forgot(body: ForgotBody) -> Answer:

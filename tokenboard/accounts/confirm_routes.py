@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts import service
+from tokenboard.accounts import oidc_service, service
 from tokenboard.accounts.entrance import HOME, limit_confirming
 from tokenboard.accounts.forms import LONGEST_TYPED
 from tokenboard.accounts.guards import current_person, current_sign_in, has_recent_proof
@@ -40,4 +40,8 @@ def check() -> Response | BaseResponse:
 
 
 def _page(onward: str, *, fault: str = "", status: int = 200) -> Response:
-    return page("accounts/confirm.html", status=status, onward=onward, fault=fault, person=current_person())
+    person = current_person()
+    has_identity = bool(oidc_service.identities(person.id))
+    return page(
+        "accounts/confirm.html", status=status, onward=onward, fault=fault, person=person, has_identity=has_identity
+    )

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from tokenboard.accounts import known_devices, service, sessions
 from tokenboard.accounts.guards import signed_in_or_none
-from tokenboard.accounts.models import Person
+from tokenboard.accounts.models import Method, Person
 from tokenboard.accounts.service import OpenedSession
 from tokenboard.core.db import db
 from tokenboard.web import limits
@@ -21,13 +21,20 @@ View = TypeVar("View", bound=Callable[..., Any])
 HOME = "/dashboard"
 
 
-def enter(person: Person) -> OpenedSession:
+def enter(
+    person: Person, *, method: Method = Method.PASSWORD, has_second_factor: bool = False, id_token: str = ""
+) -> OpenedSession:
     """Open a session for who has just proven who they are, commit, and give this browser its cookie."""
     before = signed_in_or_none()
     if before is not None:
         service.end_session(before.sign_in)  # one browser, one session
     opened = service.open_session(
-        person, ip_address=request.remote_addr or "", user_agent=request.headers.get("User-Agent", "")
+        person,
+        ip_address=request.remote_addr or "",
+        user_agent=request.headers.get("User-Agent", ""),
+        method=method,
+        has_second_factor=has_second_factor,
+        id_token=id_token,
     )
     db.session.commit()
     if uses_cookies():

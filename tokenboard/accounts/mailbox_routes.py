@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts import mailbox_service
+from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import limit_forgot, limit_letters
 from tokenboard.accounts.forms import LONGEST_TYPED
 from tokenboard.accounts.guards import current_person, require_recent_proof
@@ -23,11 +24,13 @@ _MINUTES = int(LIFETIMES[Purpose.RESET].total_seconds() // 60)
 
 
 @blueprint.get("/forgot")
+@password_door
 def forgot() -> Response:
     return _forgot_page(email=request.args.get("email", "")[:LONGEST_TYPED])
 
 
 @blueprint.post("/forgot")
+@password_door
 @limit_forgot
 def ask_reset() -> Response | BaseResponse:
     try:
@@ -41,6 +44,7 @@ def ask_reset() -> Response | BaseResponse:
 
 
 @blueprint.get("/forgot/sent")
+@password_door
 def reset_sent() -> Response:
     return page("accounts/forgot_sent.html", minutes=_MINUTES)
 

@@ -6,17 +6,24 @@ from flask import Blueprint, Response, flash, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts import queries, rules, service, sessions
+from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import HOME, enter, limit_sign_in, refuse
 from tokenboard.accounts.forms import LONGEST_TYPED, THEMES
 from tokenboard.accounts.guards import current_person, current_sign_in, person_or_none, signed_in_or_none
-from tokenboard.core.db import db
-from tokenboard.core.errors import InvalidCredentials, NotFound
+from tokenboard.accounts.models import Method
+from tokenboard.core.db import db, new_id
+from tokenboard.core.errors import InvalidCredentials, NotConfigured, NotFound
+from tokenboard.core.settings import settings
+from tokenboard.providers.oidc_client import OidcFailed
+from tokenboard.web.clients import clients
 from tokenboard.web.forms import fields, one_of
 from tokenboard.web.fragments import page, see_other
 from tokenboard.web.paths import page_shown
 from tokenboard.web.security import local_path
 
 blueprint = Blueprint("accounts", __name__)
+
+_SIGNED_OUT = "signed_out"
 
 
 @blueprint.get("/login")
@@ -26,6 +33,7 @@ def sign_in() -> Response | BaseResponse:
 
 
 @blueprint.post("/login")
+@password_door
 @limit_sign_in
 def check_sign_in() -> Response | BaseResponse:
     onward = local_path(request.form.get("next"), HOME)
@@ -55,10 +63,30 @@ def sign_out() -> BaseResponse:
         service.end_session(found.sign_in)
         db.session.commit()
     sessions.drop()
-    flash("You are signed out.", "success")
-    answer = see_other("/login")
+    is_elsewhere_too = found is not None and found.sign_in.method == Method.OIDC and settings().has_oidc
+    if found is not None and is_elsewhere_too:
+        session[_SIGNED_OUT] = found.sign_in.id
+    else:
+        flash("You are signed out.", "success")
+    answer = see_other("/signed-out" if is_elsewhere_too else "/login")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
+
+
+@blueprint.get("/signed-out")
+def signed_out() -> Response | BaseResponse:
+    """Signing out at the provider too, where it has a place for that."""
+    hint = service.provider_hint(str(session.pop(_SIGNED_OUT, new_id())))
+    db.session.rollback()  # the provider is asked outside any transaction
+    try:
+        back = f"{settings().base_url}/login"
+        url = None if hint is None else clients().oidc().sign_out_url(id_token=hint, back_to=back)
+    except (OidcFailed, NotConfigured):
+        url = None
+    if url is None:
+        flash("You are signed out.", "success")
+        return see_other("/login")
+    return page("accounts/signed_out.html", url=url)
 
 
 @blueprint.post("/theme")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from tokenboard.accounts import queries, rules
+from tokenboard.accounts import oidc_service, queries, rules
 from tokenboard.accounts.guards import current_person, current_sign_in, has_recent_proof
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.core.settings import settings
@@ -27,6 +27,7 @@ def security_page(refusal: TokenBoardError | None = None, *, block: str = "") ->
         faults=faults_of(refusal) if refusal else {},
         typed=request.form if refusal else {},
         sessions=[(one, rules.device(one.user_agent)) for one in queries.live_sessions(person.id)],
+        identities=oidc_service.identities(person.id),
         current_id=current_sign_in().id,
         is_proven=has_recent_proof(),
         has_mail=bool(settings().smtp_url),

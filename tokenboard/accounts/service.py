@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from tokenboard.accounts import passwords
-from tokenboard.accounts.errors import EmailTaken
-from tokenboard.accounts.models import THEME, Person, Preference, SignIn
+from tokenboard.accounts.errors import EmailTaken, PasswordsClosed
+from tokenboard.accounts.models import THEME, Method, Person, Preference, SignIn
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
-from tokenboard.core.crypto import fingerprint, new_token, token_hash
-from tokenboard.core.db import db
+from tokenboard.core.crypto import CannotUnseal, fingerprint, new_token, token_hash
+from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import InvalidCredentials, ValidationFailed
 from tokenboard.core.parsing import or_none, parse_email
 from tokenboard.core.settings import settings
@@ -39,8 +39,16 @@ def register(*, email: str, password: str, display_name: str = "") -> Person:
     why = passwords.fault(password, email=email)
     if why:
         raise ValidationFailed({"password": [why]})
-    kept = passwords.hashed(password)
-    person = Person(email=email, display_name=display_name, password_hash=kept)
+    return _add(Person(email=email, display_name=display_name, password_hash=passwords.hashed(password)))
+
+
+def register_elsewhere(*, email: str, display_name: str, is_verified: bool) -> Person:
+    """A new person who signs in at the provider and has no password here. Raises: EmailTaken."""
+    verified_at = now() if is_verified else None
+    return _add(Person(email=email, display_name=display_name, email_verified_at=verified_at))
+
+
+def _add(person: Person) -> Person:
     try:
         with db.session.begin_nested():
             db.session.add(person)
@@ -65,10 +73,12 @@ def authenticate(*, email: str, password: str) -> Person:
 
 
 def confirm(sign_in: SignIn, *, password: str) -> None:
-    """Prove again, in an open session, who sits there. Raises: InvalidCredentials."""
+    """Prove again, in an open session, who sits there. Raises: InvalidCredentials, PasswordsClosed."""
     kept = db.session.scalar(select(Person.password_hash).where(Person.id == sign_in.person_id)) or ""
     sign_in_id, person_id = sign_in.id, sign_in.person_id
     db.session.rollback()  # nothing was written; the hash below must not hold a transaction
+    if settings().oidc_only:
+        raise PasswordsClosed(settings().oidc_name)
     if not passwords.matches(password, kept):
         raise InvalidCredentials
     prove(sign_in_id, person_id)
@@ -87,19 +97,54 @@ def record_failed_sign_in(*, email: str) -> None:
     audit.record("accounts.sign_in_failed", actor="nobody", subject=hidden)
 
 
-def open_session(person: Person, *, ip_address: str = "", user_agent: str = "") -> OpenedSession:
-    """A session of its own for this person; the token is for the caller's cookie and is not kept."""
-    token = new_token()
+def open_session(
+    person: Person,
+    *,
+    ip_address: str = "",
+    user_agent: str = "",
+    method: Method = Method.PASSWORD,
+    has_second_factor: bool = False,
+    id_token: str = "",
+) -> OpenedSession:
+    """A session of its own for this person; the token is for the caller's cookie and is not kept.
+
+    `id_token`: the provider's, kept sealed as its hint at signing out there too.
+    """
+    token, sign_in_id = new_token(), new_id()
     sign_in = SignIn(
+        id=sign_in_id,
         person_id=person.id,
         token_hash=token_hash(token),
         ip_address=ip_address,
         user_agent=_printable(user_agent),
+        method=method,
+        second_factor_at=now() if has_second_factor else None,
+        sealed_id_token=_seal(id_token, sign_in_id) if id_token else "",
     )
     db.session.add(sign_in)
     db.session.flush()
     audit.record("accounts.signed_in", actor=person.id, subject=sign_in.id)
     return OpenedSession(sign_in, token)
+
+
+def _seal(id_token: str, sign_in_id: str) -> str:
+    return settings().encryption_keys.seal(id_token, context=_hint_context(sign_in_id))
+
+
+def _hint_context(sign_in_id: str) -> str:
+    return f"sign_in:{sign_in_id}"
+
+
+def provider_hint(sign_in_id: str) -> str | None:
+    """The provider's id_token of a session opened there; None when it was not. Empty: it cannot be read any more."""
+    asked = select(SignIn.sealed_id_token).where(SignIn.id == sign_in_id, SignIn.method == Method.OIDC)
+    sealed = db.session.scalar(asked)
+    if not sealed:
+        return sealed
+    try:
+        return settings().encryption_keys.unseal(sealed, context=_hint_context(sign_in_id))
+    except CannotUnseal:
+        return ""
 
 
 def _printable(user_agent: str) -> str:

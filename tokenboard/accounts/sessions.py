@@ -2,7 +2,8 @@
 
 Laws: the cookie holds a random 256-bit token and the row its hash; signing in starts a new session, never takes over
 an old one; a session ends by sign-out, by 12 idle hours, after 14 days, and when its person is disabled, at once; a
-request with a credential of its own never uses the cookie. Source: reference/security.md 3.1 (Sessions) and 8, item 6.
+session opened with a password does not count where people come in through the provider alone (OIDC_ONLY); a request
+with a credential of its own never uses the cookie. Source: reference/security.md 3.1 (Sessions) and 8, item 6.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from sqlalchemy import Select, and_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tokenboard.accounts import tokens
-from tokenboard.accounts.models import THEME, Person, Preference, SignIn
+from tokenboard.accounts.models import THEME, Method, Person, Preference, SignIn
+from tokenboard.accounts.oidc_attempts import WAITING
 from tokenboard.core import logging
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import token_hash
 from tokenboard.core.db import db, writing
+from tokenboard.core.settings import settings
 from tokenboard.web.security import uses_cookies
 
 log = getLogger(__name__)
@@ -90,7 +93,8 @@ def _signed_in() -> Select[Person, SignIn, str]:
 
 def _counts(found: SignedIn) -> bool:
     is_live = found.sign_in.is_live(now(), idle_seconds=IDLE_SECONDS, absolute_seconds=ABSOLUTE_SECONDS)
-    return is_live and not found.person.is_disabled
+    is_closed_door = settings().oidc_only and found.sign_in.method != Method.OIDC
+    return is_live and not found.person.is_disabled and not is_closed_door
 
 
 def _touch(answer: Response) -> Response:
@@ -115,8 +119,14 @@ def leave_untouched() -> None:
 
 
 def keep(token: str) -> None:
-    """Let this browser's cookie stand for a session just opened. Nothing of the visit before survives (fixation)."""
+    """Let this browser's cookie stand for a session just opened.
+
+    Nothing of the visit before survives (fixation), but an identity that waits for this very sign-in.
+    """
+    waiting = session.get(WAITING)
     session.clear()
+    if waiting:
+        session[WAITING] = waiting
     session[_COOKIE_KEY] = token
     session.permanent = True
 

@@ -17,6 +17,7 @@ from tokenboard.core import settings_fields as read
 from tokenboard.core.chat_settings import ChatSettings
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.payment_settings import PaymentSettings
+from tokenboard.core.people_settings import PeopleSettings
 from tokenboard.core.settings_checks import check
 from tokenboard.core.settings_defaults import with_defaults
 from tokenboard.core.settings_fields import ConfigError, Declaration, raw_value, setting
@@ -25,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Settings(ChatSettings, PaymentSettings):
-    """What the environment says. Fields stand in the order of `.env.example`; payments and chat come last there."""
+class Settings(ChatSettings, PaymentSettings, PeopleSettings):
+    """What the environment says. Fields stand in the order of `.env.example`; those of the parts come last there."""
 
     environment: str = setting(
         "TOKENBOARD_ENV",
@@ -255,8 +256,9 @@ class Settings(ChatSettings, PaymentSettings):
 def declarations() -> list[tuple[str, Declaration, object]]:
     """Every setting's attribute, declaration and default, in order."""
     declared = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
-    # A base class's fields come first by themselves; here they stand behind the house's own.
-    inherited = {field.name for part in (PaymentSettings, ChatSettings) for field in dataclasses.fields(part)}
+    # Base classes' fields come first by themselves; here they stand behind the house's own.
+    parts = (PeopleSettings, PaymentSettings, ChatSettings)
+    inherited = {field.name for part in parts for field in dataclasses.fields(part)}
     fields = sorted(declared, key=lambda field: field.name in inherited)
     return [(field.name, field.metadata["declaration"], field.default) for field in fields]
 

@@ -25,6 +25,7 @@ def check(settings: Settings, declared: Sequence[Declared]) -> None:
         LITELLM_WEBHOOK_SECRET=settings.litellm_webhook_secret,
         OPENWEBUI_JWT_SECRET=settings.openwebui_jwt_secret,
     )
+    faults += _people_faults(settings)
     if settings.is_production:
         faults += _production_faults(settings, declared)
     elif settings.is_on_heroku:
@@ -36,6 +37,18 @@ def check(settings: Settings, declared: Sequence[Declared]) -> None:
 
 def _weak(**secrets: str) -> list[str]:
     return [f"{name} {why}." for name, value in secrets.items() if value and (why := weakness(value))]
+
+
+def _people_faults(settings: Settings) -> list[str]:
+    """Half a sign-in provider is none."""
+    faults = []
+    if settings.has_oidc and not settings.oidc_client_id:
+        faults.append("OIDC_CLIENT_ID is needed with OIDC_DISCOVERY_URL.")
+    if settings.oidc_only and not settings.has_oidc:
+        faults.append("OIDC_ONLY needs OIDC_DISCOVERY_URL: nobody could come in.")
+    if settings.is_production and settings.oidc_discovery_url.startswith("http://"):
+        faults.append("OIDC_DISCOVERY_URL must begin with https:// in production.")
+    return faults
 
 
 def _production_faults(settings: Settings, declared: Sequence[Declared]) -> list[str]:

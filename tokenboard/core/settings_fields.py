@@ -103,6 +103,25 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def flag(value: str) -> bool:
+    """Yes or no, in the words people use for it in environments."""
+    known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    if value.lower() not in known:
+        raise ValueError("must be true or false")
+    return known[value.lower()]
+
+
+def budgets(value: str) -> tuple[tuple[str, int], ...]:
+    """`group:cents,group:cents`; a group's name may hold colons itself."""
+    found: dict[str, int] = {}
+    for one in names(value):
+        group, _, cents = one.rpartition(":")
+        if not group or group in found or not (cents.isascii() and cents.isdigit() and len(cents) <= 11):
+            raise ValueError("must be group:cents pairs like staff:5000,research:20000")
+        found[group] = int(cents)
+    return tuple(found.items())
+
+
 def integer(lowest: int, highest: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not (value.isascii() and value.isdigit() and lowest <= int(value[:12]) <= highest):

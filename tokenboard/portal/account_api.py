@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint
 
 from tokenboard.accounts import service as accounts, tokens
+from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import enter, limit_registration, limit_sign_in, refuse
 from tokenboard.accounts.forms import RegisterBody, SignInBody
 from tokenboard.accounts.guards import current_person
@@ -22,6 +23,7 @@ blueprint = Blueprint("account_api", __name__)
 
 
 @blueprint.post("/api/auth/register")
+@password_door
 @limit_registration
 @operation("Make an account and sign in", body=RegisterBody, auth="none", status=201, tag="Accounts")
 def register(body: RegisterBody) -> Answer:
@@ -30,6 +32,7 @@ def register(body: RegisterBody) -> Answer:
 
 
 @blueprint.post("/api/auth/login")
+@password_door
 @limit_sign_in
 @operation("Sign in with e-mail and password", body=SignInBody, auth="none", tag="Accounts")
 def login(body: SignInBody) -> Answer:

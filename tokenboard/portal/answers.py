@@ -10,7 +10,7 @@ from tokenboard.workspaces.answers import workspace_answer
 
 
 def user_answer(person: Person) -> dict[str, Any]:
-    """The `user` object: the balance is that of their own workspace; no budget is set and nothing is metered yet."""
+    """The `user` object: the balance is that of their own workspace; nothing is metered yet."""
     own = workspace_answer(access.own(person))
     return {
         "id": person.id,
@@ -18,7 +18,7 @@ def user_answer(person: Person) -> dict[str, Any]:
         "displayName": person.name,
         "balance": own["balance"],
         "balanceMicros": own["balanceMicros"],
-        "monthlyBudgetCents": None,
+        "monthlyBudgetCents": person.monthly_budget_cents,
         "monthlySpentCents": 0,
         "isAdmin": person.is_admin,
         "createdAt": person.created_at,

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts import mailbox_service, one_time_links
+from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import HOME, limit_letters, limit_links
 from tokenboard.accounts.forms import LONGEST_TYPED, ResetBody, VerifyBody
 from tokenboard.accounts.guards import current_person, person_or_none
@@ -61,17 +62,20 @@ def verify_by_json(body: VerifyBody) -> Answer:
 
 
 @blueprint.get("/reset")
+@password_door
 def reset_without_link() -> BaseResponse:
     return see_other("/forgot")
 
 
 @blueprint.get("/reset/<token>")
+@password_door
 def reset(token: str) -> Response:
     person, _ = one_time_links.holder(token, Purpose.RESET)
     return _reset_page(person.email)
 
 
 @blueprint.post("/reset/<token>")
+@password_door
 @limit_links
 def choose_password(token: str) -> Response | BaseResponse:
     person, _ = one_time_links.holder(token, Purpose.RESET)
@@ -99,6 +103,7 @@ def _reset_page(email: str, refusal: ValidationFailed | None = None) -> Response
 
 
 @blueprint.post("/api/auth/reset")
+@password_door
 @limit_links
 @operation("Choose a new password with a mailed link", body=ResetBody, auth="none", status=204, tag="Accounts")
 def reset_by_json(body: ResetBody) -> Answer:

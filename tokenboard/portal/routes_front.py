@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts import setup_links
+from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import HOME, enter, limit_registration
 from tokenboard.accounts.forms import LONGEST_TYPED, display_name
 from tokenboard.accounts.guards import person_or_none
@@ -29,6 +30,7 @@ def landing() -> Response | BaseResponse:
 
 
 @blueprint.get("/register")
+@password_door
 def register() -> Response | BaseResponse:
     onward = local_path(request.args.get("next"), HOME)
     if person_or_none():
@@ -37,6 +39,7 @@ def register() -> Response | BaseResponse:
 
 
 @blueprint.post("/register")
+@password_door
 @limit_registration
 def create_account() -> Response | BaseResponse:
     onward = local_path(request.form.get("next"), HOME)
@@ -55,12 +58,14 @@ def register_alias() -> BaseResponse:
 
 
 @blueprint.get("/setup/<token>")
+@password_door
 def set_up(token: str) -> Response:
     setup_links.check(token)
     return _form_page("portal/setup.html", path=request.path)
 
 
 @blueprint.post("/setup/<token>")
+@password_door
 @limit_registration
 def create_administrator(token: str) -> Response | BaseResponse:
     setup_links.check(token)

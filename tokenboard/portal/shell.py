@@ -12,6 +12,7 @@ from flask import Flask, g, get_flashed_messages, request, session
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.local import LocalProxy
 
+from tokenboard.accounts.doors import doors
 from tokenboard.accounts.guards import signed_in_or_none
 from tokenboard.accounts.models import Person
 from tokenboard.accounts.sessions import SignedIn
@@ -42,9 +43,10 @@ _DEMO = Banner("demo", "This is the demo workspace: its numbers are made up and 
 
 
 def init_app(app: Flask) -> None:
-    """Give every template `shell`, and the settings pages their tabs."""
+    """Give every template `shell` and the open doors, and the settings pages their tabs."""
     app.context_processor(lambda: {"shell": LocalProxy(shell)})
     app.jinja_env.globals["settings_tabs"] = settings_tabs
+    app.jinja_env.globals["doors"] = doors
 
 
 def shell() -> Shell:

@@ -31,12 +31,22 @@ def sign_up(*, email: str, password: str, display_name: str = "") -> SignedUp:
 
     Raises: ValidationFailed (password), EmailTaken.
     """
-    person = accounts.register(email=email, password=password, display_name=display_name)
+    return _settled(accounts.register(email=email, password=password, display_name=display_name))
+
+
+def sign_up_elsewhere(*, email: str, display_name: str, is_verified: bool) -> SignedUp:
+    """Somebody new who comes through the sign-in provider. Raises: EmailTaken."""
+    made = accounts.register_elsewhere(email=email, display_name=display_name, is_verified=is_verified)
+    return _settled(made)
+
+
+def _settled(person: Person) -> SignedUp:
+    """Their workspace, and the first credits: at once where the address is known to be theirs, or no mail is sent."""
     name = person.name[: LONGEST_NAME - len(_OWN)] + _OWN
     workspace = workspaces.create(owner=person, name=name, is_personal=True)
-    if settings().smtp_url:
+    if settings().smtp_url and person.email_verified_at is None:
         mailbox_service.send_verification(person)
-    else:  # no mail, no verifying: the credits come at once
+    else:
         wallet.grant_sign_up(person=person, workspace=workspace)
     return SignedUp(person, workspace)
 

@@ -9,6 +9,7 @@ from flask import current_app
 from tokenboard.providers.chat_client import ChatClient
 from tokenboard.providers.costs import CostProvider
 from tokenboard.providers.litellm_client import LiteLLMAdmin
+from tokenboard.providers.oidc_client import OidcClient
 from tokenboard.providers.paystack_client import PaystackClient
 from tokenboard.providers.stripe_client import StripeClient
 
@@ -34,6 +35,10 @@ class Clients(Protocol):
 
     def litellm(self) -> LiteLLMAdmin:
         """The proxy's admin API. Raises: NotConfigured when there is no proxy."""
+        ...
+
+    def oidc(self) -> OidcClient:
+        """The sign-in provider. Raises: NotConfigured when none is set up."""
         ...
 
     def mode(self, provider: str) -> str:

@@ -24,6 +24,7 @@ SIGN_IN_ADDRESS = "30/minute; 300/hour"  # for one address, whatever the e-mail:
 # Refused tries for one e-mail from anywhere: the wait grows from a minute to an hour (accounts/known_devices.py).
 SIGN_IN_REFUSED = "8/minute; 14/10 minutes; 20/hour"
 REGISTER = "20/hour"  # for one address
+OIDC = "30/minute; 300/hour"  # for one address: each asks the sign-in provider, or has it asked
 FORGOT = "3/hour"  # for one e-mail, known or not: each may be a mail to whoever was typed in
 FORGOT_ADDRESS = "20/hour"  # for one address
 LINK = "30/hour"  # using a mailed link, for one address: the token cannot be guessed, its work is still work
