@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from tests.portal.test_oidc_sign_in import ZOE, come_in, subject
+from tests.portal.entering import ZOE, come_in, subject
 from tokenboard.accounts.models import Person
 from tokenboard.accounts.security_models import OidcIdentity
 from tokenboard.core.db import db

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from tests.portal.test_oidc_sign_in import ZOE, come_in, me, subject, verify
+from tests.portal.entering import ZOE, come_in, me, subject, verify
 from tokenboard.accounts.models import Person, SignIn
 from tokenboard.core.clock import now
 from tokenboard.core.db import db

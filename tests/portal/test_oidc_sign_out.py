@@ -6,7 +6,7 @@ import re
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
-from tests.portal.test_oidc_sign_in import ZOE, come_in, me, subject
+from tests.portal.entering import ZOE, come_in, me, subject
 from tokenboard.accounts.models import SignIn
 from tokenboard.core.db import db
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.portal.test_oidc_sign_in import ZOE, come_in, me, subject
+from tests.portal.entering import ZOE, come_in, me, subject
 from tokenboard.wiring import WiredClients
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -38,7 +39,7 @@ def finish(client: OidcClient) -> Claims:
     return client.finish(redirect_uri=BACK, code="code-1", verifier="v" * 48, nonce="n")
 
 
-def token_request(issuer: Answers) -> requests.PreparedRequest:
+def token_request(issuer: Answers) -> Any:
     """What was sent to the token endpoint."""
     return next(call.request for call in issuer.mocked.calls if call.request.url == f"{ISSUER}/token")
 
@@ -85,7 +86,7 @@ def test_a_good_answer_says_who_it_is(issuer):
     found = finish(client)
 
     assert (found.issuer, found.subject, found.email, found.name) == (ISSUER, "subject-1", "zoe@example.com", "Zoe")
-    assert (found.email_verified, found.groups, found.has_second_factor) == (True, {"staff"}, True)
+    assert (found.email_verified, found.groups, found.has_second_factor) == (True, frozenset({"staff"}), True)
     assert found.authenticated_at == 1_700_000_000
     assert found.id_token not in repr(found)
     sent = parse_qs(token_request(issuer).body)
@@ -177,7 +178,12 @@ def test_what_the_token_leaves_out_is_asked_at_userinfo(issuer):
     found = finish(client)
 
     # The token's own `email_verified` spoke of no address: it does not count for this one.
-    assert (found.email, found.email_verified, found.name, found.groups) == ("zoe@example.com", False, "Z", {"one"})
+    assert (found.email, found.email_verified, found.name, found.groups) == (
+        "zoe@example.com",
+        False,
+        "Z",
+        frozenset({"one"}),
+    )
 
 
 def test_userinfo_about_somebody_else_is_refused(issuer):
