@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
-from tokenboard.accounts.guards import require_admin
+from tokenboard.accounts.guards import require_admin, require_recent_proof
 from tokenboard.billing import inbox_queries, inbox_service, refunding, tasks
 from tokenboard.billing.answers import event_answer
 from tokenboard.billing.errors import ProviderFailed
@@ -45,6 +45,7 @@ def sync_prices() -> Answer:
 @operation("Give money back", body=RefundBody, status=202, tag=_TAG)
 def refund(payment_id: str, body: RefundBody) -> Answer:
     admin = require_admin()
+    require_recent_proof()
     made = refunding.refund(
         payment_id=payment_id,
         amount_minor=body.amount_cents,

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts.guards import current_person
+from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.accounts.models import Person
 from tokenboard.billing import (
     basket_forms,
@@ -207,6 +207,7 @@ def redeem() -> Response | BaseResponse:
 def set_auto_topup() -> Response | BaseResponse:
     person = current_person()
     found = access.load(request.form.get("workspace_id"), person, at_least=Role.ADMIN)
+    require_recent_proof()
     try:
         _refuse_demo(found.workspace, "topup_pack")
         read = basket_forms.read_top_up(request.form)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts.guards import current_person
+from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.billing import opening, payment_search, refunding
 from tokenboard.billing.errors import ProviderFailed, Refused
 from tokenboard.billing.forms import read_refund, read_refund_amount
@@ -88,6 +88,7 @@ def check(payment_id: str) -> BaseResponse:
 @limiter.limit(ACTS)
 def refund(payment_id: str) -> Response | BaseResponse:
     person = current_person()
+    require_recent_proof()
     try:
         form = read_refund(request.form)
         made = refunding.refund(
