@@ -44,7 +44,7 @@ from tokenboard.costs import (
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.keys import tasks as keys_tasks
 from tokenboard.ledger.cli import ledger_commands
-from tokenboard.metering import generations, tasks as metering_tasks
+from tokenboard.metering import api as metering_api, cli as metering_cli, generations, tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import (
     api as ops_api,
@@ -176,6 +176,8 @@ def _blueprints() -> list[Blueprint]:
         billing_admin_api.blueprint,
         billing_webhooks.blueprint,
         billing_cli.blueprint,
+        metering_api.blueprint,
+        metering_cli.blueprint,
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,

@@ -192,6 +192,7 @@ def _calls(people: People, rows: TeamRows, team: dict[str, str]) -> dict[str, Sa
         "GET /api/trend": Sampled(query={"from": str(today()), "to": str(today())} | team, names_workspace=True),
         "GET /api/billing/balance": Sampled(query=team, names_workspace=True),
         "GET /api/credits/ledger": Sampled(query=team, names_workspace=True),
+        "GET /api/billing/usage": Sampled(query=team, names_workspace=True),
         "POST /api/credits/spend": Sampled(
             json={"amount": 1, "reason": "matrix", "idempotencyKey": new_token()} | team, names_workspace=True
         ),

@@ -15,8 +15,11 @@ from tokenboard.audit.models import AuditEntry
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.jobs import run_task
-from tokenboard.ledger.invariants import LAWS
+from tokenboard.ledger.invariants import LAWS as LEDGER_LAWS
+from tokenboard.metering.laws import METERING_LAWS
 from tokenboard.ops.models import BooksLamp
+
+LAWS = (*LEDGER_LAWS, *METERING_LAWS)
 
 PAGE, CHECK, HEALTH = "/admin/books", "/admin/books/check", "/healthz/books"
 Open = Callable[[Someone | None], Browser]

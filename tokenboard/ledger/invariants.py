@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from tokenboard.core import clock
 from tokenboard.ledger.driver import Sql, ledger
@@ -19,7 +20,6 @@ from tokenboard.ledger.laws_of_the_house import HOUSE_LAWS
 LAWS: tuple[Law, ...] = (*ACCOUNT_LAWS, *GRANT_LAWS, *HOUSE_LAWS)
 # How late the sweeper may be before it counts as broken (reference/reliability.md, I14).
 WAITING_ALLOWED = timedelta(seconds=60)
-_STATEMENTS = {law.number: Sql(law.query.replace("SIGNED", SIGNED), postgresql=law.postgresql) for law in LAWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,13 @@ def offenders(law: Law, *, limit: int = 100) -> list[Offender]:
     """The first so many rows that break one law."""
     books = ledger()
     due = {"due": books.at_in(clock.now() - WAITING_ALLOWED)}
-    rows = books.run(_STATEMENTS[law.number], due).fetchmany(limit)
+    rows = books.run(_statement(law), due).fetchmany(limit)
     return [Offender(law.number, str(subject), what) for subject, what in map(tuple, rows)]
+
+
+@cache
+def _statement(law: Law) -> Sql:
+    return Sql(law.query.replace("SIGNED", SIGNED), postgresql=law.postgresql)
 
 
 def check(*, numbers: Iterable[str] = (), limit: int = 100) -> list[Offender]:

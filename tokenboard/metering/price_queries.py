@@ -29,6 +29,18 @@ def all_offered(mode: str | None = None) -> list[Price]:
     return [price_of(row) for row in db.session.scalars(select(ModelPrice).where(*chosen).order_by(ModelPrice.model))]
 
 
+def current() -> list[ModelPrice]:
+    """Every model's current version, offered or not, by name: for administrators."""
+    found = select(ModelPrice).where(ModelPrice.replaced_at.is_(None)).order_by(ModelPrice.model)
+    return list(db.session.scalars(found))
+
+
+def versions(model: str, *, limit: int = 50) -> list[ModelPrice]:
+    """A model's versions, the newest first."""
+    found = select(ModelPrice).where(ModelPrice.model == model).order_by(ModelPrice.version.desc()).limit(limit)
+    return list(db.session.scalars(found))
+
+
 def version(price_id: str) -> Price:
     """The very version a call was made with, also when it has been replaced."""
     return price_of(db.session.get_one(ModelPrice, price_id))

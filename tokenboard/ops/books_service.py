@@ -1,4 +1,4 @@
-"""Checking the books: every law of the ledger is asked, what it found is kept, and an offender raises an alert.
+"""Checking the books: every law of ledger and metering is asked, what it found is kept, an offender raises an alert.
 
 Laws: the check finds and repairs nothing; reading and keeping are two transactions, so that a long check on SQLite
 stops no writer.
@@ -15,6 +15,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.db import db, read_only
 from tokenboard.core.upsert import insert
 from tokenboard.ledger.invariants import LAWS, offenders
+from tokenboard.metering.laws import METERING_LAWS
 from tokenboard.ops.models import BooksLamp
 
 ALERT_KIND = "ledger.books"
@@ -37,7 +38,7 @@ def examine() -> list[Finding]:
     db.session.rollback()
     found = []
     with read_only():
-        for law in LAWS:
+        for law in (*LAWS, *METERING_LAWS):
             broken = offenders(law, limit=MOST_OFFENDERS)
             first = f"{broken[0].subject}: {broken[0].what}" if broken else ""
             found.append(Finding(law.number, law.says, len(broken), first, now()))
