@@ -1,4 +1,4 @@
-"""Prices come from the upstream, else from the list, else from an administrator; nothing is guessed or free by accident."""
+"""Prices come from an administrator, the upstream or the list; nothing is guessed, nothing is free by accident."""
 
 from __future__ import annotations
 

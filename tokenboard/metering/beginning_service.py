@@ -57,7 +57,7 @@ def begin(*, order: CallOrder) -> OpenCall:
     row.lease_until = started_at + timedelta(seconds=LEASE_SECONDS)
     db.session.add(row)
     db.session.flush()
-    return open_call_of(row)
+    return open_call_of(row, tariff.price)
 
 
 def estimate(*, order: CallOrder) -> Estimate:

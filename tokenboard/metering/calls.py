@@ -10,7 +10,7 @@ from tokenboard.core.db import db
 from tokenboard.metering import price_queries
 from tokenboard.metering.cap_service import credit_value_nano
 from tokenboard.metering.errors import CallNotFound
-from tokenboard.metering.facts import OpenCall
+from tokenboard.metering.facts import OpenCall, Price
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Delivery, Size, Tariff
 
@@ -39,8 +39,8 @@ def delivery_of(row: MeteredCall, delivered_bytes: int | None) -> Delivery:
     )
 
 
-def open_call_of(row: MeteredCall) -> OpenCall:
-    """A row as whoever runs the call knows it."""
+def open_call_of(row: MeteredCall, price: Price | None = None) -> OpenCall:
+    """A row as whoever runs the call knows it; `price` where it has been read already."""
     return OpenCall(
         id=row.id,
         wallet_id=row.wallet_id,
@@ -48,7 +48,7 @@ def open_call_of(row: MeteredCall) -> OpenCall:
         model=row.model,
         hold_id=row.hold_id,
         held_micros=row.held_micros,
-        price=price_queries.version(row.price_id),
+        price=price or price_queries.version(row.price_id),
         markup=Decimal(row.markup),
         max_output_tokens=row.max_output_tokens,
         prompt_bytes=row.prompt_bytes,
