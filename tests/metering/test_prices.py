@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,11 +27,11 @@ USD = 10**9
 NOVEMBER = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def told(name: str = "gpt-4o", into: float | None = 2.5, out: float | None = 10, **more) -> ModelInfo:
-    values = {"mode": "chat", "cached_input_nano_per_mtok": None, "max_input_tokens": 128_000} | more
+def told(name: str = "gpt-4o", into: float | None = 2.5, out: float | None = 10, **more: Any) -> ModelInfo:
+    values: dict[str, Any] = {"mode": "chat", "cached_input_nano_per_mtok": None, "max_input_tokens": 128_000}
     values |= {"input_nano_per_mtok": None if into is None else int(into * USD)}
     values |= {"output_nano_per_mtok": None if out is None else int(out * USD)}
-    return ModelInfo(**({"id": name, "max_output_tokens": 16_384, "provider": "openai"} | values))
+    return ModelInfo(**(values | {"id": name, "max_output_tokens": 16_384, "provider": "openai"} | more))
 
 
 def sync(*models: ModelInfo, listed: dict[str, ModelInfo] | None = None) -> Synced:
@@ -89,7 +90,7 @@ def test_the_same_price_again_writes_nothing_and_another_one_is_a_new_version():
 
 def test_a_rehearsal_says_what_would_change_and_writes_nothing():
     sync(told())
-    found = price_service.rehearse(told=[told(into=5), told("new")], listed={}.get)
+    found = price_service.rehearse(told=[told(into=5), told("new")], listed=lambda _model: None)
     assert [(before.version if before else None, after.model) for before, after in found.changed] == [
         (1, "gpt-4o"),
         (None, "new"),

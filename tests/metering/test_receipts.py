@@ -9,10 +9,11 @@ import pytest
 from tests.metering.calling import Told, begin, price, record, settle
 from tests.people import People
 from tokenboard.core.errors import NotFound
+from tokenboard.metering.facts import OutcomeKind
 from tokenboard.metering.receipt_queries import UsageReceipt, receipt
 
 
-def after(shop: People, told: Told | None, *, kind: str = "ok", text: str = "Yes.", **more) -> UsageReceipt:
+def after(shop: People, told: Told | None, *, kind: OutcomeKind = "ok", text: str = "Yes.", **more) -> UsageReceipt:
     call = begin(shop, **more)
     if text:
         record(call, text)

@@ -6,12 +6,12 @@ from typing import Any
 
 from tokenboard.core.money import credits_from_micros, json_number, usd_from_nano
 from tokenboard.metering import price_queries, rules
-from tokenboard.metering.cap_service import credit_value_nano
 from tokenboard.metering.facts import Price
 from tokenboard.metering.rules import Tariff
 from tokenboard.metering.usage_models import UsageRecord
 from tokenboard.metering.usage_queries import Item
 from tokenboard.metering.usage_rules import Sums
+from tokenboard.metering.worth import credit_value_nano
 
 
 def model_answer(price: Price) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from tokenboard.ledger.errors import InsufficientCredits
 from tokenboard.ledger.results import HoldPlaced
 from tokenboard.metering import cap_service, price_queries, rules
 from tokenboard.metering.calls import open_call_of
-from tokenboard.metering.cap_service import Cap, cents_of_micros, credit_value_nano
+from tokenboard.metering.cap_service import Cap
 from tokenboard.metering.errors import CallExists, CapReached, ContextTooLong, TooManyMessages, TooManyStreams
 from tokenboard.metering.facts import CallOrder, Estimate, OpenCall
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Plan, Size, Tariff
+from tokenboard.metering.worth import cents_of_micros, credit_value_nano
 
 # Renewed by the recorder every 3 s; the sweeper settles a call whose lease is over.
 LEASE_SECONDS = 10

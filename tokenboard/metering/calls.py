@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from tokenboard.core.db import db
 from tokenboard.metering import price_queries
-from tokenboard.metering.cap_service import credit_value_nano
 from tokenboard.metering.errors import CallNotFound
 from tokenboard.metering.facts import OpenCall, Price
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Delivery, Size, Tariff
+from tokenboard.metering.worth import credit_value_nano
 
 
 def locked(call_id: str) -> MeteredCall:

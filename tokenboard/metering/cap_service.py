@@ -17,11 +17,10 @@ from sqlalchemy import ColumnElement, select, update
 from tokenboard.accounts.models import Person
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core.db import db, rows_changed
-from tokenboard.core.money import MICROS_PER_CREDIT, NANO_PER_CENT, scaled
-from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
 from tokenboard.metering.facts import KeyLimit
 from tokenboard.metering.models import CapWindow
+from tokenboard.metering.worth import micros_of_cents
 from tokenboard.workspaces.models import Membership
 
 log = logging.getLogger(__name__)
@@ -40,21 +39,6 @@ class Cap:
     @property
     def left_micros(self) -> int | None:
         return None if self.cap_micros is None else max(0, self.cap_micros - self.used_micros)
-
-
-def micros_of_cents(cents: int) -> int:
-    """So much money in credits, rounded down: a cap is never exceeded by a rounding."""
-    return cents * NANO_PER_CENT * MICROS_PER_CREDIT // credit_value_nano()
-
-
-def cents_of_micros(micros: int) -> int:
-    """Credits in US cents, rounded up."""
-    return -(-micros * credit_value_nano() // (NANO_PER_CENT * MICROS_PER_CREDIT))
-
-
-def credit_value_nano() -> int:
-    """What one credit is worth in nano-USD."""
-    return scaled(settings().credit_value_usd, 10**9, "ROUND_HALF_EVEN")
 
 
 def caps_of(*, workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None = None) -> list[Cap]:

@@ -11,10 +11,10 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
 from tokenboard.core.money import MICROS_PER_CREDIT
 from tokenboard.metering import price_queries, rules
-from tokenboard.metering.cap_service import credit_value_nano
 from tokenboard.metering.facts import Price
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.usage_models import UsageRecord
+from tokenboard.metering.worth import credit_value_nano
 
 
 @dataclass(frozen=True, slots=True)

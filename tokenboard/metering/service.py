@@ -12,7 +12,6 @@ from __future__ import annotations
 from tokenboard.metering import rules
 from tokenboard.metering.beginning_service import LEASE_SECONDS, begin, estimate
 from tokenboard.metering.calls import open_call_of
-from tokenboard.metering.cap_service import credit_value_nano
 from tokenboard.metering.facts import (
     CallOrder,
     Estimate,
@@ -27,6 +26,7 @@ from tokenboard.metering.facts import (
 from tokenboard.metering.rules import Delivery, Size, Tariff
 from tokenboard.metering.settling_service import request_stop, settle, settle_lost, settled_before
 from tokenboard.metering.usage_service import ingest
+from tokenboard.metering.worth import credit_value_nano
 
 __all__ = [
     "LEASE_SECONDS",
