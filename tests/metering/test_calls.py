@@ -8,6 +8,7 @@ import pytest
 
 from tests.metering.calling import CREDIT, MODEL, Told, begin, held_and_posted, order, price, record, settle, user
 from tests.people import People
+from tokenboard.audit.alerts import open_alerts
 from tokenboard.core.db import db
 from tokenboard.core.errors import ValidationFailed
 from tokenboard.ledger import totals
@@ -98,8 +99,6 @@ def test_usage_of_nothing_is_a_value_and_not_a_missing_one(shop: People):
 
 @pytest.mark.parametrize("told", [Told(-5, 4), Told(9, 10**9), Told(10**12, 4), Told(0, 0, is_odd=True)])
 def test_odd_usage_gives_way_to_the_own_count_and_raises_an_alert(shop: People, told: Told):
-    from tokenboard.audit.alerts import open_alerts
-
     call = begin(shop, "x" * 400)
     record(call, "y" * 40)
     settled = settle(call, usage=told)

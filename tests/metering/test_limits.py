@@ -13,10 +13,11 @@ from tests.ledger.crowds import in_turns
 from tests.metering.calling import CREDIT, Told, begin, fund, order, price, record, settle
 from tests.people import People
 from tokenboard.accounts.models import Person
+from tokenboard.audit.alerts import open_alerts
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
-from tokenboard.metering import cap_service, laws, queries, service
+from tokenboard.metering import cap_service, laws, queries, rollup_service, service
 from tokenboard.metering.errors import CapReached, TooManyMessages, TooManyStreams
 from tokenboard.metering.facts import OpenCall
 from tokenboard.metering.models import CapWindow
@@ -160,8 +161,8 @@ def test_messages_a_minute_are_counted_and_the_wait_is_told(shop: People):
 
 def test_usage_reported_late_counts_and_may_pass_the_cap(shop: People):
     cap_person(shop.bob.id, 1)
-    told = {"workspace_id": shop.team_id, "person_id": shop.bob.id, "month": f"{now():%Y-%m}"}
-    cap_service.add_spent(spent_micros=3 * CREDIT, **told)
+    month = f"{now():%Y-%m}"
+    cap_service.add_spent(workspace_id=shop.team_id, person_id=shop.bob.id, month=month, spent_micros=3 * CREDIT)
     db.session.commit()
     assert queries.spent_this_month(shop.bob.id) == 3 * CREDIT
     with pytest.raises(CapReached):
@@ -169,13 +170,23 @@ def test_usage_reported_late_counts_and_may_pass_the_cap(shop: People):
 
 
 def test_a_window_that_was_tampered_with_does_not_keep_credits_held(shop: People):
-    from tokenboard.audit.alerts import open_alerts
-
     call = begin(shop)
     db.session.execute(update(CapWindow).values(held_micros=0))
     db.session.commit()
     assert {one.law for one in laws.check()} == {"M5"}
+    assert {one.kind for one in rollup_service.wrong_windows()} == {"member", "person"}
     db.session.rollback()
     record(call, "Yes.")
     assert settle(call, usage=Told(9, 4)).credits_micros == 6_250
     assert {alert.kind for alert in open_alerts()} == {"metering.cap_window"}
+
+
+def test_what_windows_hold_is_built_again_from_the_open_calls(shop: People):
+    call = begin(shop)
+    db.session.execute(update(CapWindow).values(held_micros=1))
+    db.session.commit()
+    for window in rollup_service.wrong_windows():
+        rollup_service.repair_window(window)
+        db.session.commit()
+    assert windows() == {"member": (0, call.held_micros), "person": (0, call.held_micros)}
+    assert laws.check() == []

@@ -16,7 +16,7 @@ from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
 from tokenboard.keys.rules import KeyState, Window
 from tokenboard.keys.target_rules import KeyTarget
 from tokenboard.ledger import queries as ledger
-from tokenboard.metering import cap_service, price_queries
+from tokenboard.metering import cap_service, price_queries, worth
 from tokenboard.metering.models import CapWindow
 from tokenboard.workspaces.models import Workspace
 
@@ -56,7 +56,7 @@ class CustomerFacts:
 
 
 def _nano(micros: int, markup: Decimal) -> int:
-    return target_rules.nano_of_micros(micros, credit_value_nano=cap_service.credit_value_nano(), markup=markup)
+    return target_rules.nano_of_micros(micros, credit_value_nano=worth.credit_value_nano(), markup=markup)
 
 
 def user_facts(target: MirrorTarget) -> UserFacts:
@@ -130,5 +130,5 @@ def customer_facts(target: MirrorTarget) -> CustomerFacts:
     used = select(CapWindow.spent_micros + CapWindow.held_micros).where(
         CapWindow.kind == "person", CapWindow.subject_id == person.id, CapWindow.month == month
     )
-    left = cap_service.micros_of_cents(person.monthly_budget_cents) - (db.session.scalar(used) or 0)
+    left = worth.micros_of_cents(person.monthly_budget_cents) - (db.session.scalar(used) or 0)
     return CustomerFacts(_nano(left, price_queries.largest_markup()), target.booked_nano)

@@ -116,8 +116,8 @@ def _sentence(error: TokenBoardError) -> str:
 @blueprint.cli.command("rebuild-rollups")
 @click.option("--now", "is_for_real", is_flag=True, help="Repair them. Without it nothing is changed.")
 def rebuild_rollups(is_for_real: bool) -> None:
-    """Compare the sums by day with the usage records; with --now, build again what differs."""
-    found = 0
+    """Compare the sums by day, and what caps hold, with records and open calls; with --now, mend what differs."""
+    found = _windows(is_for_real)
     for workspace_id in rollup_service.workspaces_with_usage():
         compare = rollup_service.repair if is_for_real else rollup_service.differences
         for one in compare(workspace_id):
@@ -129,6 +129,16 @@ def rebuild_rollups(is_for_real: bool) -> None:
         db.session.commit()
     mended = "mended" if is_for_real else "nothing was changed; add --now to mend"
     click.echo(f"{found} differences, {mended}." if found else "The sums are those of the records.")
+
+
+def _windows(is_for_real: bool) -> int:
+    wrong = rollup_service.wrong_windows()
+    for window in wrong:
+        click.echo(f"cap of {window.kind} {window.subject_id} {window.month} holds {window.held_micros} micro-credits")
+        if is_for_real:
+            rollup_service.repair_window(window)
+        db.session.commit()
+    return len(wrong)
 
 
 @blueprint.cli.command("check")

@@ -56,7 +56,7 @@ METERING_LAWS: tuple[Law, ...] = (
     ),
     Law(
         "M5",
-        "A monthly window holds what its open calls hold, and has spent at least what its settled calls cost.",
+        "A window of a cap holds what its open calls hold, and has spent at least what its settled calls cost.",
         """
         SELECT CAST(cap.subject_id AS TEXT), cap.kind || ' ' || cap.month || ' holds ' || cap.held_micros || ', calls '
                || coalesce(sums.held, 0) || ', spent ' || cap.spent_micros || ', calls ' || coalesce(sums.spent, 0)
@@ -69,6 +69,12 @@ METERING_LAWS: tuple[Law, ...] = (
                                LEFT JOIN usage_record AS record ON record.call_id = call.id
                               UNION ALL
                              SELECT 'member', call.membership_id, call.cap_month,
+                                    CASE WHEN call.state = 'open' THEN call.held_micros ELSE 0 END,
+                                    coalesce(record.credits_micros, 0)
+                               FROM metered_call AS call
+                               LEFT JOIN usage_record AS record ON record.call_id = call.id
+                              UNION ALL
+                             SELECT 'key', call.key_id, call.key_window,
                                     CASE WHEN call.state = 'open' THEN call.held_micros ELSE 0 END,
                                     coalesce(record.credits_micros, 0)
                                FROM metered_call AS call

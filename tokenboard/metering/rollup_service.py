@@ -1,4 +1,4 @@
-"""Building roll-ups again from the records, workspace by workspace: what differs, and its repair.
+"""Building roll-ups again from the records, workspace by workspace, and what windows of caps hold from the open calls.
 
 Law: while a workspace is repaired nobody adds to a roll-up (a table lock on PostgreSQL, the one writer on SQLite), so
 that no record is counted twice or left out. Nothing here commits.
@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Select, case, cast, delete, func, insert, lit
 
 from tokenboard.core.db import db, is_postgresql
 from tokenboard.metering.histogram_rules import BOUNDS_MS, COLUMNS
+from tokenboard.metering.models import CapWindow, MeteredCall
 from tokenboard.metering.usage_columns import COUNTS, DAY_KEY, WORKSPACE_KEY
 from tokenboard.metering.usage_models import ERRORS, NIL, SUMS, UsageDay, UsageRecord, UsageWorkspaceDay
 
@@ -56,6 +57,35 @@ def repair(workspace_id: str) -> list[Difference]:
     if found:
         for row, key in ((UsageDay, DAY_KEY), (UsageWorkspaceDay, WORKSPACE_KEY)):
             _build_again(row, key, workspace_id)
+    return found
+
+
+def wrong_windows() -> list[CapWindow]:
+    """Windows of caps that do not hold what their open calls hold. Reads only."""
+    held = _held_by_window()
+    return [one for one in db.session.scalars(select(CapWindow)) if one.held_micros != held.get(_window(one), 0)]
+
+
+def repair_window(window: CapWindow) -> None:
+    """Let a window hold what its open calls hold. It is locked first: the calls are counted as they then are."""
+    db.session.refresh(window, with_for_update=True)
+    window.held_micros = _held_by_window().get(_window(window), 0)
+    db.session.flush()
+
+
+def _window(one: CapWindow) -> tuple[str, str, str]:
+    return (one.kind, one.subject_id, one.month)
+
+
+def _held_by_window() -> dict[tuple[str, str | None, str], int]:
+    call = MeteredCall
+    kinds = (("person", call.person_id, call.cap_month), ("member", call.membership_id, call.cap_month))
+    found: dict[tuple[str, str | None, str], int] = {}
+    for kind, subject, window in (*kinds, ("key", call.key_id, call.key_window)):
+        held = cast(func.sum(call.held_micros), BigInteger)
+        asked = select(subject, window, held).where(call.state == "open", subject.is_not(None))
+        rows = db.session.execute(asked.group_by(subject, window))
+        found |= {(kind, subject_id, name): micros for subject_id, name, micros in rows}
     return found
 
 
