@@ -109,7 +109,7 @@ def test_each_question_is_one_query(used, count_queries):
 
 def own(counted: Counted) -> int:
     """How many statements were metering's and the ledger's; rooms that hear of a changed balance send their own."""
-    tables = ("metered_call", "cap_window", "model_price", "ledger_", "usage_", "FROM workspace", "FROM person")
+    tables = ("metered_call", "cap_window", "model_price", "ledger_", "usage_", "FROM person")
     return sum(any(table in statement for table in tables) for statement in counted.statements)
 
 
@@ -117,8 +117,8 @@ def test_a_call_from_begin_to_settlement_sends_a_known_number_of_statements(shop
     begin(shop)
     with count_queries() as counted:
         call = begin(shop)
-    # Workspace, price, caps, two windows, two limits, balance, hold (four on SQLite), two windows, row.
-    assert own(counted) == (12 if is_postgresql() else 15)
+    # Price, caps, two windows, two limits, balance, hold (four on SQLite), two windows, row.
+    assert own(counted) == (11 if is_postgresql() else 14)
     record(call, "Yes.")
     with count_queries() as counted:
         settle(call, usage=Told(9, 4))
