@@ -13,6 +13,7 @@ from tests.e2e.conftest import Visitor
 Visit = Callable[..., Visitor]
 BOX = "#composer_message"
 MODEL = "sandbox-swift"
+expect.set_options(timeout=20_000)  # two cores, shared with others
 
 
 def _open(visitor: Visitor, name: str, model: str = MODEL) -> Page:

@@ -133,7 +133,7 @@ def room(
     return Room(
         conversation=conversation,
         title=conversation.title if conversation else "New chat",
-        messages=_views(messages, may_redo=not running and before is None),
+        messages=_views(messages, may_redo=before is None),
         earlier_href=earlier if conversation else "",
         cost=total(conversation),
         composer=_composer(person, workspace, conversation, draft, running, refusal),
