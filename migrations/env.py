@@ -13,6 +13,7 @@ import tokenboard.billing.inbox_models
 import tokenboard.billing.models
 import tokenboard.billing.promo_models
 import tokenboard.billing.reconcile_models
+import tokenboard.chat.models
 import tokenboard.costs.models
 import tokenboard.keys.models
 import tokenboard.ledger.models

@@ -29,6 +29,14 @@ from tokenboard.billing import (
     tasks as billing_tasks,
     webhooks as billing_webhooks,
 )
+from tokenboard.chat import (
+    acting_routes as chat_acting_routes,
+    api as chat_api,
+    conversation_routes as chat_conversation_routes,
+    routes as chat_routes,
+    stream_routes as chat_stream_routes,
+    tasks as chat_tasks,
+)
 from tokenboard.core import db as database, jobs, logging
 from tokenboard.core.config import ROOT, Settings, load_settings
 from tokenboard.costs import (
@@ -83,6 +91,7 @@ TASKS = (
     reconciling,
     books_tasks,
     budget_tasks,
+    chat_tasks,
     costs_tasks,
     demo_tasks,
     keys_tasks,
@@ -178,6 +187,11 @@ def _blueprints() -> list[Blueprint]:
         billing_cli.blueprint,
         metering_api.blueprint,
         metering_cli.blueprint,
+        chat_api.blueprint,
+        chat_routes.blueprint,
+        chat_acting_routes.blueprint,
+        chat_conversation_routes.blueprint,
+        chat_stream_routes.blueprint,
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,

@@ -13,6 +13,7 @@ PERIODIC: tuple[Periodic, ...] = (
     # A call whose process died is settled within 30 s: its lease ends after 10.
     Periodic("keys-sweep", "keys.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("metering-sweep", "metering.sweep", "* * * * * */10", runs_without_queue=True),
+    Periodic("chat-sweep", "chat.sweep", "* * * * * */20", runs_without_queue=True),
     # Money: what the providers know and we do not; the catalogue.
     Periodic("billing-reconcile", "billing.reconcile", "37 * * * *"),
     Periodic("metering-sync-prices", "metering.sync_prices", "22 * * * *"),

@@ -1,6 +1,6 @@
 """Builds the provider clients from the settings. Nothing global is set at import; one set an application.
 
-Also connects the ledger's signal `balance_changed`.
+Also connects the signals: the ledger's `balance_changed`, metering's `call_settled`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Flask
 
 from tokenboard.billing import topup_service
+from tokenboard.chat import closing
 from tokenboard.core.config import Settings
 from tokenboard.core.errors import NotConfigured
 from tokenboard.keys import targets
@@ -184,8 +185,9 @@ class WiredClients:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Give the application its clients, and connect the ledger's one signal to who listens."""
+    """Give the application its clients, and connect the signals to who listens."""
     app.extensions["clients"] = WiredClients(settings)
     low_balance_service.connect()
     topup_service.connect()
     targets.connect()
+    closing.connect()

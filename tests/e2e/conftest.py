@@ -42,6 +42,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandbox_url: 
     }
     run = [str(BIN / "flask"), "--app", "wsgi", "db", "upgrade"]
     subprocess.run(run, cwd=ROOT, env=environ, check=True, capture_output=True)
+    run = [str(BIN / "flask"), "--app", "wsgi", "metering", "sync-prices", "--now"]
+    subprocess.run(run, cwd=ROOT, env=environ, check=True, capture_output=True)
     commands = {
         "web": [str(BIN / "gunicorn"), "wsgi:app", "-c", "gunicorn.conf.py"],
         "worker": [sys.executable, "worker.py"],

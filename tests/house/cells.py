@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.house.billing_cells import billing_samples
+from tests.house.chat_cells import chat_samples
 from tests.house.people_cells import people_samples
 from tests.house.sampled import Sampled
 from tests.people import People
@@ -38,6 +39,7 @@ def samples(people: People) -> defaultdict[str, Sampled]:
     listed.update(_pages(people, rows))
     listed.update(billing_samples(people))
     listed.update(people_samples(people))
+    listed.update(chat_samples(people))
     return listed
 
 

@@ -64,10 +64,13 @@ def test_a_room_that_fails_costs_no_settlement_and_leaves_nothing_behind(shop: P
     assert queries.recorded_text(call.id) == ""
 
 
-def test_a_text_is_whole_however_often_it_is_taken(shop: People):
+def test_a_text_is_taken_and_erased(shop: People):
     call = begin(shop, keeps_text=True)
     db.session.add_all([CallPiece(call_id=call.id, from_char=at, text=text) for at, text in ((0, "Hel"), (3, "lo"))])
     db.session.commit()
 
     assert text_service.take_text(call_id=call.id) == "Hello"
     assert text_service.take_text(call_id=call.id) == "Hello"
+    text_service.erase_text(call_ids=[call.id])
+    db.session.commit()
+    assert text_service.take_text(call_id=call.id) == ""

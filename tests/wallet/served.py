@@ -59,12 +59,12 @@ class Site:
 
 
 @contextlib.contextmanager
-def served(app: Flask, folder: Path) -> Iterator[Site]:
-    """Two gunicorn processes, as the Procfile starts them, with this application's settings."""
+def served(app: Flask, folder: Path, **more: str) -> Iterator[Site]:
+    """Two gunicorn processes, as the Procfile starts them, with this application's settings and a few more."""
     port = _free_port()
     command = [str(Path(sys.executable).parent / "gunicorn"), "-c", "gunicorn.conf.py", "wsgi:app"]
     with (folder / "web.log").open("w", encoding="utf-8") as log:
-        with subprocess.Popen(command, cwd=ROOT, env=_environ(app, port), stdout=log, stderr=log) as web:
+        with subprocess.Popen(command, cwd=ROOT, env=_environ(app, port) | more, stdout=log, stderr=log) as web:
             try:
                 _wait_for(port)
                 yield Site(port)
@@ -84,6 +84,7 @@ def _environ(app: Flask, port: int) -> dict[str, str]:
         "SECRET_KEY": settings.secret_key,
         "JWT_SECRET": settings.jwt_secret,
         "PASSWORD_PEPPER": settings.password_pepper,
+        "SANDBOX_URL": settings.sandbox_url,
         "LOG_LEVEL": "WARNING",
     }
 

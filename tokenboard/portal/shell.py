@@ -26,8 +26,10 @@ from tokenboard.web.paths import is_page
 from tokenboard.web.shell import Balance, Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
 from tokenboard.workspaces import access
 from tokenboard.workspaces.access import WorkspaceAccess
+from tokenboard.workspaces.models import Role
 
 # Label, address, icon. A page that is not built does not show.
+_CHAT = ("Chat", "/chat", "message-square")
 _PLACES = (
     ("Dashboard", "/dashboard", "layout-dashboard"),
     ("Credits", "/credits", "coins"),
@@ -74,7 +76,7 @@ def _for(signed_in: SignedIn | None) -> Shell:
         person=_person(signed_in.person),
         workspace=_workspace(current, current),
         workspaces=tuple(_workspace(one, current) for one in access.all_of(signed_in.person)),
-        navigation=_navigation(signed_in.person),
+        navigation=_navigation(signed_in.person, current),
         banners=(*_banners(current), *_unconfirmed(signed_in.person)),
         theme=_theme(signed_in),
         balance=_balance(current),
@@ -98,8 +100,10 @@ def _workspace(one: WorkspaceAccess, current: WorkspaceAccess) -> ShellWorkspace
     return ShellWorkspace(workspace.id, workspace.name, str(one.role), is_current, workspace.is_demo)
 
 
-def _navigation(person: Person) -> tuple[NavigationItem, ...]:
-    places = (*_PLACES, _CONTROL_ROOM) if person.is_admin else _PLACES
+def _navigation(person: Person, current: WorkspaceAccess) -> tuple[NavigationItem, ...]:
+    """Viewers may not chat, so they are not led there."""
+    places = (_CHAT, *_PLACES) if current.allows(Role.MEMBER) else _PLACES
+    places = (*places, _CONTROL_ROOM) if person.is_admin else places
     return tuple(
         NavigationItem(label, href, icon, request.path == href or request.path.startswith(f"{href}/"))
         for label, href, icon in places
