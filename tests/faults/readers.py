@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-TIMEOUT_SECONDS = 40
+TIMEOUT_SECONDS = 90  # a busy machine takes its time
 _BROKEN = (OSError, http.client.HTTPException, ValueError)
 
 
