@@ -7,6 +7,7 @@ the first event names the call, then come its pieces, then how it ended.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -77,7 +78,7 @@ def _told(call_id: str, from_char: int) -> Iterator[bytes]:
 
 
 def _written(call_id: str, events: Iterator[StreamEvent]) -> Iterator[bytes]:
-    yield sse.event(json.dumps({"call_id": call_id}), name="meta", event_id=0)
+    yield sse.event(json.dumps({"call_id": call_id, "process": os.getpid()}), name="meta", event_id=0)
     for event in events:
         if isinstance(event, Delta):
             yield sse.event(json.dumps({"content": event.text}), name="answer", event_id=event.to_char)
