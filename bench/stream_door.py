@@ -62,7 +62,9 @@ def start() -> Response:
 
 def _next_person() -> tuple[str, str]:
     if not _people:
-        _people.extend(db.session.execute(sa.select(Membership.workspace_id, Membership.person_id)).tuples())
+        _people.extend(
+            (row[0], row[1]) for row in db.session.execute(sa.select(Membership.workspace_id, Membership.person_id))
+        )
     return _people[next(_turns) % len(_people)]
 
 

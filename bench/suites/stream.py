@@ -47,7 +47,7 @@ class Heard:
     def spoken(self, direct: Heard) -> str:
         added = [self.ms("first_token", share) - direct.ms("first_token", share) for share in ("p50", "p95")]
         return (
-            f"{self.chunks_per_second:,.0f} chunks/s, first token +{added[0]:.0f}/+{added[1]:.0f} ms (p50/p95), gap p95 "
+            f"{self.chunks_per_second:,.0f} chunks/s, first token +{added[0]:.0f}/+{added[1]:.0f} ms, gap p95 "
             f"{self.ms('gap', 'p95'):.0f} p99 {self.ms('gap', 'p99'):.0f} ms, {self.cpu_us:.0f} µs CPU a chunk, "
             f"{self.memory_mb:.0f} MB, lost {self.report['lost']}, refused {self.report['refused']}, "
             f"others {self.others_cores:.1f} cores"
@@ -214,5 +214,3 @@ def _past_its_limit(stand: Stand, home: stream_site.House) -> Result:
         heard = stand.hear(web, "/bench/answers", 500)
     told = {"refused": heard.report["refused"], "lost": heard.report["lost"]}
     return _bounded("stream/500 at a limit of 400", "gap p99", [heard.ms("gap", "p99")], 100, **told)
-
-
