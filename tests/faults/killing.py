@@ -63,8 +63,8 @@ class Result:
     def spoken(self) -> str:
         broken = sum(bool(reading.broken_at) for reading in self.begun)
         return (
-            f"{len(self.readings)} questions, {len(self.begun)} answers begun, {broken} of them cut off and gone on with; "
-            f"killed {self.kills}, database restarted {self.restarts} times; all settled after "
+            f"{len(self.readings)} questions, {len(self.begun)} answers begun, {broken} of them cut off and gone on "
+            f"with; killed {self.kills}, database restarted {self.restarts} times; all settled after "
             f"{self.settled_after_seconds:.1f} s; {len(self.faults)} faults"
         )
 
