@@ -21,6 +21,8 @@ SETTLED_WITHIN_SECONDS = 30.0
 def wait_until_settled(app: Flask, seconds: float = SETTLED_WITHIN_SECONDS) -> float:
     """How long it took until no call was open. Raises: AssertionError."""
     began_at = time.monotonic()
+    with app.app_context():
+        db.engine.dispose()  # its connections may be from before a restart
     while open_calls(app):
         assert time.monotonic() - began_at < seconds, f"{open_calls(app)} calls are still open"
         time.sleep(0.2)

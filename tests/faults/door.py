@@ -7,6 +7,9 @@ the first event names the call, then come its pieces, then how it ended.
 from __future__ import annotations
 
 import json
+import os
+import threading
+import time
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
@@ -23,14 +26,14 @@ from tokenboard.web import limits, sse
 from tokenboard.web.security import exempt_from_csrf
 from tokenboard.workspaces.models import Workspace
 
-blueprint = Blueprint("test_answers", __name__, url_prefix="/test/answers")
+blueprint = Blueprint("test_answers", __name__, url_prefix="/test")
 
 
 def _nothing(_settled: Settled, _text: str) -> None:
     """The room above, which is not there."""
 
 
-@blueprint.post("")
+@blueprint.post("/answers")
 @limits.limiter.exempt
 @exempt_from_csrf("no cookie reaches it")
 def start() -> Response:
@@ -53,13 +56,13 @@ def start() -> Response:
     return sse.response(_told(call.id, 0))
 
 
-@blueprint.get("/<uuid:call_id>")
+@blueprint.get("/answers/<uuid:call_id>")
 @limits.limiter.exempt
 def follow(call_id: object) -> Response:
     return sse.response(_told(str(call_id), sse.last_event_id()))
 
 
-@blueprint.post("/<uuid:call_id>/stop")
+@blueprint.post("/answers/<uuid:call_id>/stop")
 @limits.limiter.exempt
 @exempt_from_csrf("no cookie reaches it")
 def stop(call_id: object) -> Response:
@@ -75,7 +78,7 @@ def _told(call_id: str, from_char: int) -> Iterator[bytes]:
 
 
 def _written(call_id: str, events: Iterator[StreamEvent]) -> Iterator[bytes]:
-    yield sse.event(json.dumps({"call_id": call_id}), name="meta", event_id=0)
+    yield sse.event(json.dumps({"call_id": call_id, "process": os.getpid()}), name="meta", event_id=0)
     for event in events:
         if isinstance(event, Delta):
             yield sse.event(json.dumps({"content": event.text}), name="answer", event_id=event.to_char)
@@ -86,6 +89,39 @@ def _written(call_id: str, events: Iterator[StreamEvent]) -> Iterator[bytes]:
             told: dict[str, object] = {"reason": event.reason, "error": event.error.code if event.error else ""}
             told |= {"credits_micros": settled.credits_micros} if settled else {}
             yield sse.event(json.dumps(told), name="done")
+
+
+class HubWatch:
+    """How long this process's one thread was busy without letting others run, in seconds of its own CPU time.
+
+    CPU time and not the clock, so that a busy machine is not taken for a busy thread.
+    """
+
+    def __init__(self) -> None:
+        self.longest_seconds = 0.0
+
+    def watch(self) -> None:
+        last = time.thread_time()
+        while True:
+            time.sleep(0.002)
+            instant = time.thread_time()
+            self.longest_seconds = max(self.longest_seconds, instant - last)
+            last = instant
+
+
+hub_watch = HubWatch()
+
+
+@blueprint.post("/hub/watch")
+@exempt_from_csrf("no cookie reaches it")
+def watch_hub() -> Response:
+    threading.Thread(target=hub_watch.watch, daemon=True).start()
+    return Response(status=204)
+
+
+@blueprint.get("/hub/longest")
+def longest_stall() -> dict[str, float]:
+    return {"seconds": hub_watch.longest_seconds}
 
 
 app = create_app()

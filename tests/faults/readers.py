@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-TIMEOUT_SECONDS = 40
+TIMEOUT_SECONDS = 90  # a busy machine takes its time
 _BROKEN = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -20,6 +20,7 @@ class Reading:
 
     status: int = 0
     call_id: str = ""
+    process: int = 0  # that it is read from
     text: str = ""
     last_id: int = 0
     broken_at: list[int] = field(default_factory=list)  # characters it had each time the line broke
@@ -42,11 +43,15 @@ class Event:
     data: dict[str, Any]
 
 
-def read(port: int, wish: dict[str, Any], *, returns: bool = True, headers: dict[str, str] | None = None) -> Reading:
-    """Ask for an answer and read it to its end; after a broken line come back, as long as it may take."""
-    reading = Reading(began_at=time.monotonic())
+def read(port: int, wish: dict[str, Any], *, returns: bool = True, reading: Reading | None = None) -> Reading:
+    """Ask for an answer and read it to its end; after a broken line come back, as long as it may take.
+
+    `reading` is filled in as it goes, for others to look at.
+    """
+    reading = reading or Reading()
+    reading.began_at = time.monotonic()
     with contextlib.suppress(*_BROKEN):
-        _follow(port, reading, "POST", "/test/answers", wish, headers or {})
+        _follow(port, reading, "POST", "/test/answers", wish, {})
     until = time.monotonic() + TIMEOUT_SECONDS
     while returns and reading.call_id and reading.end is None and time.monotonic() < until:
         reading.broken_at.append(len(reading.text))
@@ -74,7 +79,7 @@ def _follow(
 
 def _note(reading: Reading, event: Event) -> None:
     if event.name == "meta":
-        reading.call_id = event.data["call_id"]
+        reading.call_id, reading.process = event.data["call_id"], event.data["process"]
     elif event.name == "answer":
         reading.text += event.data["content"]
         assert event.event_id == len(reading.text), "an event's id is the place after its last character"

@@ -70,12 +70,10 @@ class Site:
         assert self.web is not None
         return _children(self.web.pid)
 
-    def kill_web(self, number: int = 0) -> None:
-        """kill -9 one web process."""
-        processes = self.web_processes()
-        if processes:
-            _kill(processes[number % len(processes)])
-            self.deaths["web"] += 1
+    def kill_web(self, process: int | None = None) -> None:
+        """kill -9 one web process, any unless it is said which."""
+        _kill(process or self.web_processes()[0])
+        self.deaths["web"] += 1
 
     def kill_worker(self) -> None:
         """kill -9 the worker, and start another one, as its launcher does."""

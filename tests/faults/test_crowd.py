@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,14 @@ def _at_once(running: Site, count: int, *, is_patient: bool = False, **wish: obj
         asked = running.wish(ENDLESS, MESSAGE) | wish
         reading = read(running.port, asked, returns=False)
         while is_patient and reading.status == 503:
+            time.sleep(1)
             reading = read(running.port, asked, returns=False)
         readings.append(reading)
 
     crowd = [threading.Thread(target=ask) for _ in range(count)]
     for reader in crowd:
         reader.start()
-    checking.wait_until(lambda: len(readings) + checking.open_calls(running.app) == count, 100)
+    checking.wait_until(lambda: len(readings) + checking.open_calls(running.app) == count, 150)
     for call_id in checking.open_call_ids(running.app):
         stop(running.port, call_id)
     for reader in crowd:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.faults.checking import wait_until
 from tests.faults.upstream import script
 from tests.metering.answers import QUICK, REFUSED, SLOW, begun, end_of, recorded, row_of, started, text_of
 from tests.people import People
@@ -169,12 +170,12 @@ def test_no_connection_is_held_while_answers_stream(shop: People, running: Gener
         next(reader)
     db.session.rollback()
 
-    assert _connections_held(db.engine) == 0
+    wait_until(lambda: _connections_held(db.engine) == 0)
     running.drain(20)
     for reader in readers:
         list(reader)
 
 
 def _connections_held(engine: sa.Engine) -> int:
-    """How many of the pool's somebody holds; on SQLite the recorder's moments aside."""
-    return min(engine.pool.checkedout() for _ in range(2_000))  # type: ignore[attr-defined]
+    """How many of the pool's somebody holds. On SQLite the recorder takes one now and then; a stream would keep it."""
+    return int(engine.pool.checkedout())  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from tokenboard.accounts.models import Person
 from tokenboard.audit.alerts import raise_alert
@@ -48,7 +48,7 @@ def caps_of(*, workspace_id: str, person_id: str | None, month: str, key_limit: 
 
 def lock(*, workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None = None) -> list[Cap]:
     """The same, locked until the transaction ends; windows that are not there yet are made."""
-    return [_locked(cap) for cap in _subjects(workspace_id, person_id, month, key_limit)]
+    return _locked(_subjects(workspace_id, person_id, month, key_limit))
 
 
 def _subjects(workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None) -> list[Cap]:
@@ -81,13 +81,18 @@ def _with_use(cap: Cap) -> Cap:
     return _using(cap, sum(row) if row else 0)
 
 
-def _locked(cap: Cap) -> Cap:
-    key = {"kind": cap.kind, "subject_id": cap.subject_id, "month": cap.month}
-    statement = insert(CapWindow).values(**key, spent_micros=0, held_micros=0)
+def _locked(caps: Sequence[Cap]) -> list[Cap]:
+    """In one statement: both databases take its rows in the order they stand in, which is the order of locking."""
+    if not caps:
+        return []
+    none = {"spent_micros": 0, "held_micros": 0}
+    rows = [{"kind": cap.kind, "subject_id": cap.subject_id, "month": cap.month} | none for cap in caps]
     same = {"held_micros": CapWindow.held_micros}  # changes nothing, and locks
-    statement = statement.on_conflict_do_update(index_elements=list(key), set_=same)
-    row = db.session.execute(statement.returning(CapWindow.spent_micros, CapWindow.held_micros)).one()
-    return _using(cap, sum(row))
+    statement = insert(CapWindow).values(rows)
+    statement = statement.on_conflict_do_update(index_elements=["kind", "subject_id", "month"], set_=same)
+    told = statement.returning(CapWindow.kind, CapWindow.spent_micros + CapWindow.held_micros)
+    used = {row[0]: row[1] for row in db.session.execute(told)}  # one of each kind
+    return [_using(cap, used[cap.kind]) for cap in caps]
 
 
 def _using(cap: Cap, used_micros: int) -> Cap:
@@ -100,14 +105,18 @@ def _key(cap: Cap) -> tuple[ColumnElement[bool], ...]:
 
 def reserve(*, caps: Sequence[Cap], amount_micros: int) -> None:
     """Hold so much in windows that `lock` has locked; the guard says again what was decided."""
-    for cap in caps:
-        guard = []
-        if cap.cap_micros is not None and amount_micros:
-            after = CapWindow.spent_micros + CapWindow.held_micros + amount_micros
-            guard.append(after <= cap.cap_micros)
-        held = {"held_micros": CapWindow.held_micros + amount_micros}
-        changed = rows_changed(db.session.execute(update(CapWindow).where(*_key(cap), *guard).values(held)))
-        assert changed == 1, "the window is locked and has room"
+    if not (caps and amount_micros):
+        return
+    held = {"held_micros": CapWindow.held_micros + amount_micros}
+    fitting = or_(*(and_(*_key(cap), *_guard(cap, amount_micros)) for cap in caps))
+    changed = rows_changed(db.session.execute(update(CapWindow).where(fitting).values(held)))
+    assert changed == len(caps), "the windows are locked and have room"
+
+
+def _guard(cap: Cap, amount_micros: int) -> list[ColumnElement[bool]]:
+    if cap.cap_micros is None:
+        return []
+    return [CapWindow.spent_micros + CapWindow.held_micros + amount_micros <= cap.cap_micros]
 
 
 def settle(

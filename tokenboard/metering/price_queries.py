@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from flask import current_app
 from sqlalchemy import select
 
 from tokenboard.core.db import db
@@ -12,6 +13,8 @@ from tokenboard.metering.errors import ModelNotOffered
 from tokenboard.metering.facts import Price
 from tokenboard.metering.models import ModelPrice
 
+_MOST_KNOWN = 2_048  # versions in a process's memory
+
 
 def offered(model: str) -> Price:
     """A model's current price. Raises: ModelNotOffered when there is none, or it is taken off."""
@@ -19,7 +22,7 @@ def offered(model: str) -> Price:
     row = db.session.scalars(found).one_or_none()
     if row is None or not row.is_offered:
         raise ModelNotOffered(model)
-    return price_of(row)
+    return _remembered(price_of(row))
 
 
 def all_offered(mode: str | None = None) -> list[Price]:
@@ -42,8 +45,22 @@ def versions(model: str, *, limit: int = 50) -> list[ModelPrice]:
 
 
 def version(price_id: str) -> Price:
-    """The very version a call was made with, also when it has been replaced."""
-    return price_of(db.session.get_one(ModelPrice, price_id))
+    """The very version a call was made with, also when it has been replaced. A version never changes: it is kept."""
+    known = _known().get(price_id)
+    return known if known is not None else _remembered(price_of(db.session.get_one(ModelPrice, price_id)))
+
+
+def _known() -> dict[str, Price]:
+    found: dict[str, Price] = current_app.extensions.setdefault("known_prices", {})
+    return found
+
+
+def _remembered(price: Price) -> Price:
+    known = _known()
+    if len(known) >= _MOST_KNOWN:
+        known.clear()
+    known[price.id] = price
+    return price
 
 
 def price_of(row: ModelPrice) -> Price:
