@@ -1,4 +1,4 @@
-"""The web process of these tests: `gunicorn "tests.faults.web:application('INSTANCE', 'ORDER')" -c gunicorn.conf.py`."""
+"""The web process of these tests, under gunicorn: `tests.faults.web:application('INSTANCE', 'ORDER')`."""
 
 from __future__ import annotations
 
