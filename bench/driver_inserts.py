@@ -1,4 +1,4 @@
-"""The inbox's row inserted and committed over the bare driver, by so many connections at once: what a database allows."""
+"""The inbox's row inserted and committed over the bare driver by some connections at once: what a database allows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _postgresql(url: str) -> tuple[Callable[[tuple[object, ...]], None], Callabl
     statement = f"INSERT INTO inbox_event ({_COLUMNS}) VALUES ({', '.join(['%s'] * _PLACES)}) ON CONFLICT DO NOTHING"
 
     def insert(row: tuple[object, ...]) -> None:
-        line.execute(statement, row)  # type: ignore[call-overload]
+        line.execute(statement, row)
         line.commit()
 
     return insert, line.close

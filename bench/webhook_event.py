@@ -1,4 +1,4 @@
-"""An event as large as Stripe's own: the checkout session of a pack, with every key of the pinned version that counts."""
+"""An event as large as Stripe's own: the checkout session of a pack, with every key that the house reads."""
 
 from __future__ import annotations
 

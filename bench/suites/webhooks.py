@@ -87,9 +87,10 @@ def _served(application: str, url: str, redis_url: str, folder: Path) -> Iterato
     stripe = {"STRIPE_SECRET_KEY": "sk_test_bench", "STRIPE_WEBHOOK_SECRET": SECRET, "LOG_LEVEL": "ERROR"}
     words = [sys.executable, "-m", "gunicorn", application, "-c", "gunicorn.conf.py", "--log-level", "error"]
     environ = {**os.environ, **own, **stripe}
-    with (folder / "web.log").open("ab") as said, subprocess.Popen(
-        words, cwd=ROOT, env=environ, stdout=said, stderr=said
-    ) as process:
+    with (
+        (folder / "web.log").open("ab") as said,
+        subprocess.Popen(words, cwd=ROOT, env=environ, stdout=said, stderr=said) as process,
+    ):
         try:
             _wait_until_it_answers(port)
             yield port
@@ -100,7 +101,7 @@ def _served(application: str, url: str, redis_url: str, folder: Path) -> Iterato
 def _wait_until_it_answers(port: int) -> None:
     for _ in range(600):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()  # noqa: S310 - loopback
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
             return
         except OSError:  # not listening yet, or too busy to answer in time
             time.sleep(0.1)

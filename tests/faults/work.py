@@ -1,4 +1,4 @@
-"""The worker process of these tests: `python -m tests.faults.work INSTANCE ORDER [JOB …]`, in a hurry, with barriers."""
+"""The worker of these tests: `python -m tests.faults.work INSTANCE ORDER [JOB …]`, in a hurry, with barriers."""
 
 from __future__ import annotations
 
