@@ -15,6 +15,7 @@ from tests.billing.shop import Shop
 from tests.billing.stripe_stand_in import StandIns
 from tests.people import People
 from tokenboard.core.config import Settings
+from tokenboard.sandbox.serving import QuietHandler
 from tokenboard.wiring import WiredClients
 
 
@@ -32,9 +33,9 @@ def shop(app: Flask, people: People, providers: StandIns) -> Shop:
 
 
 @contextlib.contextmanager
-def _serving(app: Flask) -> Iterator[str]:
+def serving_house(app: Flask) -> Iterator[str]:
     """The house itself on a port of its own."""
-    running = make_server("127.0.0.1", 0, app, threaded=True)
+    running = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -48,7 +49,7 @@ def _serving(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def market(app: Flask, people: People, sandbox_url: str) -> Iterator[Market]:
     """The house on a port of its own, so that the sandbox can send its webhooks."""
-    with _serving(app) as house_url:
+    with serving_house(app) as house_url:
         yield Market(app, people, sandbox_url, house_url).open()
 
 

@@ -49,7 +49,7 @@ class Market:
     def _wallet(self) -> str:
         return db.session.get_one(Workspace, self.people.alice.workspace_id).ledger_account_id
 
-    def control(self, path: str, **told: Any) -> Any:
+    def control(self, path: str, /, **told: Any) -> Any:
         answer = requests.post(f"{self.sandbox_url}/_control/{path}", json=told, timeout=20)
         assert answer.status_code < 300, answer.text
         return answer.json()

@@ -67,6 +67,12 @@ class StandInPaystack(PaystackClient):
     def refunds(self, since: Any, until: Any) -> Any:
         return iter(self.listed_refunds)
 
+    def transactions(self, since: Any, until: Any, status: str | None = None) -> Any:
+        return iter(self.verified.values())
+
+    def disputes(self, since: Any, until: Any) -> Any:
+        return iter(())
+
 
 class StandIns:
     """What `web.clients.clients()` gives in these tests."""

@@ -123,6 +123,8 @@ def test_yen_have_no_cents(shop: Shop):
     [
         {"amount_subtotal": 1, "amount_total": 1},
         {"amount_subtotal": 99_900},
+        {"amount_total": 1},
+        {"amount_total": 1, "total_details": {"amount_discount": 900, "amount_shipping": 0, "amount_tax": 0}},
         {"currency": "jpy"},
         {"id": "cs_other", "client_reference_id": "ours"},
     ],
@@ -136,3 +138,19 @@ def test_what_was_not_ordered_is_refused_visibly(shop: Shop, wrong: dict[str, ob
     assert shop.tell(event(COMPLETED, about)) == ["ignored"]
 
     assert (shop.credits, shop.payment(order).credited_at) == (0, None)
+
+
+def test_a_plans_order_is_not_paid_by_a_checkout_for_credits(shop: Shop):
+    order = shop.order("price_month", "cs_plan")
+
+    assert shop.tell(event(COMPLETED, session("cs_plan", amount_subtotal=1_999, amount_total=1_999))) == ["ignored"]
+
+    assert (shop.credits, shop.payment(order).credited_at) == (0, None)
+
+
+def test_an_expired_order_whose_money_is_on_its_way_is_asked_about_again(shop: Shop):
+    order = shop.order()
+    shop.tell(event(EXPIRED, session(status="expired", **UNPAID)), event(COMPLETED, session(**UNPAID)))
+
+    assert shop.payment(order).state == "pending"
+    assert shop.payment(order).next_check_at is not None

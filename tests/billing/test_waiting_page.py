@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.billing.market import PACK, Market
+from tokenboard.audit.alerts import open_alerts
 
 
 def test_the_page_waits_and_then_says_that_the_credits_are_here(market: Market):
@@ -30,3 +31,14 @@ def test_a_stranger_sees_no_payment(market: Market):
     answer = market.people.browser(market.people.charlie).get(f"/credits/payments/{bought['reference']}")
 
     assert answer.status_code == 404
+
+
+def test_looking_at_a_payment_of_another_amount_tells_the_operator(market: Market):
+    asked = market.post("/api/checkout/start", packageId=PACK, currency="USD")
+    market.control("paystack/pay", reference=asked["reference"], outcome="success", amount=1)
+
+    market.people.browser(market.people.alice).post(f"/credits/payments/{asked['reference']}/check")
+
+    assert market.credits == 0
+    with market.app.app_context():
+        assert [one.kind for one in open_alerts()] == ["billing.event_refused"]

@@ -187,7 +187,7 @@ def paystack_callback(query: CallbackQuery) -> Response:
         try:
             payment = opening.check_now(payment.id, clients())
         except (ProviderFailed, Refused):
-            db.session.rollback()  # shown as pending; the reconciler asks again and tells the operator
+            db.session.rollback()  # shown as pending; the sweeper asks again and tells the operator
     path = payment.return_path if payment.return_path.startswith("/") else settings().post_payment_redirect_path
     return redirect(f"{path}{'&' if '?' in path else '?'}payment={_outcome(payment)}", 303)
 

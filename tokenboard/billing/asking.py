@@ -15,6 +15,7 @@ from tokenboard.billing.errors import NeedsAnswer, Question
 from tokenboard.core.clock import now
 from tokenboard.providers.payments import NotFound
 from tokenboard.providers.paystack_client import PaystackClient
+from tokenboard.providers.paystack_objects import PaystackRefund
 from tokenboard.providers.stripe_client import StripeClient
 
 MOST_QUESTIONS = 6  # of one event
@@ -49,11 +50,22 @@ class Answers:
             self.known[question] = None
 
 
-def _refunds_of(providers: Providers, reference_and_day: str) -> Any:
+def _refunds_of(providers: Providers, reference_and_day: str) -> list[PaystackRefund]:
     reference, _, since = reference_and_day.partition("|")
-    begun = datetime.fromtimestamp(int(since), UTC) - timedelta(days=1)
-    found = providers.paystack().refunds(begun, now() + timedelta(days=1))
-    return [one for one in found if one.reference == reference]
+    return paystack_refunds(providers, reference, datetime.fromtimestamp(int(since), UTC))
+
+
+def paystack_refunds(providers: Providers, reference: str, since: datetime) -> list[PaystackRefund]:
+    """What Paystack lists of a payment's refunds. Some of its lists name the payment by its number only.
+
+    Raises: PaymentError.
+    """
+    client = providers.paystack()
+    listed = list(client.refunds(since - timedelta(days=1), now() + timedelta(days=1)))
+    named = [one for one in listed if one.reference == reference]
+    numbered = [one for one in listed if one.reference is None]
+    number = client.verify(reference).id if numbered else None
+    return named + [one for one in numbered if one.transaction_id == number]
 
 
 _CALLS: dict[str, Callable[[Providers, str], Any]] = {

@@ -3,15 +3,22 @@
 Laws: the target is computed from everything known (refunds that succeeded, the charge's running sum, open and lost
 disputes) and the ledger is moved to it by differences; so the order of events and how often they come play no part.
 A target that falls undoes clawbacks exactly, the newest first. Together never more than was granted.
+A refund or dispute that was told before its payment waits as an orphan: crediting adopts it, and the sweeper one whose
+payment was being credited in the same moment.
 Source: reference "Stripe", cases 16 to 18. Policy: docs/payments.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, select, union, update
+
 from tokenboard.audit import service as audit
 from tokenboard.billing import payment_queries as queries
-from tokenboard.billing.models import Payment, PaymentClawback, PaymentGrant
+from tokenboard.billing.models import Dispute, Payment, PaymentClawback, PaymentGrant, Refund
 from tokenboard.billing.rules import (
+    PaymentKind,
     RefundFact,
     clawback_target_micros,
     refunded_minor,
@@ -22,6 +29,40 @@ from tokenboard.core.db import db
 from tokenboard.ledger import service as ledger
 
 SUM_PREFIX = "sum:"  # a refund row that holds a charge's running sum, told before its payment was known
+
+
+_BACK: tuple[type[Refund] | type[Dispute], ...] = (Refund, Dispute)
+
+
+def adopt_orphans(*, payment: Payment, cause: str) -> None:
+    """Take over refunds and disputes that were told before this payment (locked) was, and follow them."""
+    for row in _BACK:
+        for named in _named(row, payment):
+            mine = (row.provider == payment.provider, row.currency == payment.currency, row.payment_id.is_(None))
+            db.session.execute(update(row).where(*mine, named).values(payment_id=payment.id))
+    follow_money(payment=payment, cause=cause)
+
+
+def _named(row: type[Refund] | type[Dispute], payment: Payment) -> list[ColumnElement[bool]]:
+    """How money that went back names what it paid for. An absent name names nothing."""
+    found: list[ColumnElement[bool]] = []
+    if payment.payment_intent_id is not None:
+        found.append(row.payment_intent_id == payment.payment_intent_id)
+    if payment.kind == PaymentKind.INVOICE and payment.object_id is not None:
+        found.append(row.invoice_id == payment.object_id)
+    return found
+
+
+def with_orphans(limit: int) -> Sequence[str]:
+    """Credited payments whose refund or dispute waits unadopted: both were handled in the same moment."""
+    looks = []
+    for row in _BACK:
+        waits = and_(row.provider == Payment.provider, row.currency == Payment.currency, row.payment_id.is_(None))
+        by_intent = and_(waits, row.payment_intent_id == Payment.payment_intent_id)
+        by_invoice = and_(waits, row.invoice_id == Payment.object_id, Payment.kind == PaymentKind.INVOICE)
+        looks += [select(Payment.id).join(row, named) for named in (by_intent, by_invoice)]
+    credited = [look.where(Payment.credited_at.is_not(None)) for look in looks]
+    return db.session.scalars(union(*credited).limit(limit)).all()
 
 
 def follow_money(*, payment: Payment, cause: str) -> None:

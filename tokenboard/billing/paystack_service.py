@@ -47,7 +47,7 @@ def handle(event: PaystackEvent, answers: Answers) -> Handled:
     if event.type.startswith("refund."):
         return Handled(_refunded(event, answers).id)
     if event.type.startswith("charge.dispute."):
-        return Handled(_disputed(event).id)
+        return Handled(learn_dispute(read.dispute(event.object)).id)
     return Handled(note="No kind we act on.")
 
 
@@ -133,7 +133,7 @@ def _refunded(event: PaystackEvent, answers: Answers) -> Payment:
 
 def learn_refund(payment: Payment, told: PaystackRefund, our_id: str | None = None) -> None:
     """One refund as the list or the answer tells it."""
-    state = _REFUND_STATES.get(told.status, "pending")
+    state = refund_state(told)
     named = refund_name(payment, told)
     fact = Told(PROVIDER, named, payment.id, told.amount, told.currency, state, now(), our_id=our_id)
     reversal_service.learn_refund(told=fact, payment=payment)
@@ -144,18 +144,26 @@ def refund_name(payment: Payment, told: PaystackRefund) -> str:
     return told.id or told.refund_reference or f"{payment.id}:{told.amount}"
 
 
-def _disputed(event: PaystackEvent) -> Payment:
-    told = read.dispute(event.object)
-    payment = order_of(told.reference)
-    if told.status == "archived":
-        return payment  # says nothing about who won
-    amount = told.amount if told.amount is not None else payment.amount_minor
-    fact = _told(payment, str(told.id), amount, _dispute_state(told), now())
-    reversal_service.learn_dispute(told=fact, payment=payment)
+def refund_state(told: PaystackRefund) -> str:
+    """Only `processed` has moved money; `needs-attention` may still do so."""
+    return _REFUND_STATES.get(told.status, "pending")
+
+
+def learn_dispute(told: PaystackDispute) -> Payment:
+    """One dispute as the event or the list tells it. Raises: Refused."""
+    payment, state = order_of(told.reference), dispute_state(told)
+    if state is not None:
+        amount = told.amount if told.amount is not None else payment.amount_minor
+        currency = told.currency or payment.currency
+        fact = Told(PROVIDER, str(told.id), payment.id, amount, currency, state, now())
+        reversal_service.learn_dispute(told=fact, payment=payment)
     return payment
 
 
-def _dispute_state(told: PaystackDispute) -> str:
+def dispute_state(told: PaystackDispute) -> str | None:
+    """In Stripe's words; None for one that was put away, which says nothing about who won."""
+    if told.status == "archived":
+        return None
     if told.is_lost:
         return "lost"
     return "won" if told.status == "resolved" else "needs_response"

@@ -9,30 +9,31 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from tokenboard.audit.alerts import raise_alert, resolve_alert
 from tokenboard.billing import (
     inbox_service,
+    invoice_service,
     payment_queries as queries,
-    paystack_service,
+    paystack_reconciling,
     stripe_service,
-    subscription_service,
     tasks,
 )
 from tokenboard.billing.asking import MOST_QUESTIONS, Answers
 from tokenboard.billing.errors import EventUnusable, NeedsAnswer
+from tokenboard.billing.findings import Finding
 from tokenboard.billing.inbox_models import InboxEvent
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
-from tokenboard.core.errors import NotConfigured
+from tokenboard.core.errors import NotConfigured, TokenBoardError
 from tokenboard.core.jobs import task
 from tokenboard.providers.payments import EventUnreadable, PaymentError
-from tokenboard.providers.paystack_objects import PaystackTransaction
+from tokenboard.providers.reading import Unreadable
 from tokenboard.providers.stripe_objects import CheckoutSession, Invoice, StripeEvent
 from tokenboard.web.clients import clients
 
@@ -40,16 +41,7 @@ log = logging.getLogger(__name__)
 
 USUAL_DAYS, MOST_DAYS = 3, 30  # Stripe keeps events for 30
 KIND = "billing.reconciliation"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One difference; `heal` mends it, by the same function as a webhook. None: a person must look."""
-
-    provider: str
-    object_id: str
-    what: str
-    heal: Callable[[], object] | None = None
+_NOT_HEALED = (EventUnusable, EventUnreadable, Unreadable, PaymentError, TokenBoardError, IntegrityError)
 
 
 def reconcile(*, days: int = USUAL_DAYS, is_healing: bool) -> list[Finding]:
@@ -76,7 +68,8 @@ def _heal(finding: Finding) -> None:
     try:
         finding.heal()
         db.session.commit()
-    except (EventUnusable, PaymentError) as error:
+    except _NOT_HEALED as error:
+        # One that cannot be mended leaves the others their turn; it is reported again in an hour.
         db.session.rollback()
         log.warning("not_healed", extra={"object": finding.object_id, "error": str(error)})
 
@@ -134,7 +127,7 @@ def _pay(invoice: Invoice) -> None:
     answers = Answers()
     for _ in range(MOST_QUESTIONS):
         try:
-            subscription_service.pay_invoice(invoice=invoice, answers=answers)
+            invoice_service.pay_invoice(invoice=invoice, answers=answers)
             return
         except NeedsAnswer as missing:
             db.session.rollback()
@@ -142,20 +135,7 @@ def _pay(invoice: Invoice) -> None:
 
 
 def _paystack(since: datetime) -> Iterator[Finding]:
-    listed = list(clients().paystack().transactions(since, now() + timedelta(days=1), "success"))
-    for told in listed:
-        payment = queries.by_id(told.reference)
-        is_open = payment is not None and payment.provider == "paystack" and payment.paid_at is None
-        db.session.commit()
-        if is_open:
-            words = "paid, and not credited"
-            yield Finding("paystack", told.reference, words, lambda found=told: _follow(found))  # type: ignore[misc]
-
-
-def _follow(listed: PaystackTransaction) -> None:
-    verified = clients().paystack().verify(listed.reference)
-    payment = paystack_service.order_of(listed.reference)
-    paystack_service.follow_transaction(payment, verified)
+    return paystack_reconciling.differences(clients().paystack(), since)
 
 
 @task("billing.reconcile")

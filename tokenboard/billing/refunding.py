@@ -14,7 +14,7 @@ from sqlalchemy import select
 from tokenboard.audit import service as audit
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.billing import payment_queries as queries, paystack_service, reversal_service
-from tokenboard.billing.asking import Providers
+from tokenboard.billing.asking import Providers, paystack_refunds
 from tokenboard.billing.errors import NotRefundable, ProviderFailed
 from tokenboard.billing.models import Payment, Refund
 from tokenboard.billing.reversal_service import Told
@@ -29,6 +29,7 @@ from tokenboard.providers.stripe_objects import Refund as StripeRefund
 REQUESTED = "requested"  # ours, before the provider has answered
 UNANSWERED_KIND = "billing.refund_unanswered"
 _FIRST_WAIT = timedelta(minutes=2)  # longer than a call with its retries: nobody asks beside whoever asks
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def refund(
@@ -126,13 +127,17 @@ def _requested(payment_id: str, amount_minor: int | None, actor: str, intent_key
     if found is None:
         raise NotFound
     payment = queries.locked(found.id)
-    # Without a key: the same amount again, while the first is under way, is the same click.
-    intent_key = intent_key or f"auto:{amount_minor}:{payment.refunded_minor}"
+    # Without a key: the same amount again, while the first is under way, is the same click; after a no it is a new one.
+    intent_key = intent_key or f"auto:{amount_minor}:{payment.refunded_minor}:{_refused_before(payment)}"
     before = select(Refund).where(Refund.payment_id == payment.id, Refund.intent_key == intent_key)
     row = db.session.scalar(before)
     if row is None:
         row = _new(payment, _checked(payment, amount_minor), actor, intent_key)
     return row, payment
+
+
+def _refused_before(payment: Payment) -> int:
+    return sum(one.state == "failed" and one.provider_id is None for one in queries.refunds_of(payment.id))
 
 
 def _checked(payment: Payment, amount_minor: int | None) -> int:
@@ -207,10 +212,15 @@ def _made_at_stripe(row: Refund, payment: Payment, providers: Providers) -> Stri
 
 
 def _made_at_paystack(row: Refund, payment: Payment, providers: Providers) -> PaystackRefund | None:
-    """Paystack knows no idempotency key: one of this amount that we have not heard of is the lost answer."""
-    begun = row.created_at - timedelta(minutes=5)
-    listed = providers.paystack().refunds(begun, now() + timedelta(days=1))
-    mine = [one for one in listed if one.reference == payment.id and one.amount == row.amount_minor]
-    known = {one.provider_id for one in queries.refunds_of(payment.id)}
+    """Paystack knows no idempotency key: one of this amount, begun since, that is no other order's is the lost answer.
+
+    An event may have told of it already, as of a refund that nobody ordered: `learn_refund` makes one of the two.
+    """
+    begun = row.created_at - _CLOCKS_DIFFER
+    ordered = {one.provider_id for one in queries.refunds_of(payment.id) if one.actor}
     db.session.commit()
-    return next((one for one in mine if paystack_service.refund_name(payment, one) not in known), None)
+    for one in paystack_refunds(providers, payment.id, begun):
+        is_of_then = one.created_at is None or one.created_at >= begun
+        if one.amount == row.amount_minor and is_of_then and paystack_service.refund_name(payment, one) not in ordered:
+            return one
+    return None

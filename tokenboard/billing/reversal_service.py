@@ -15,9 +15,11 @@ from tokenboard.audit.alerts import raise_alert, resolve_alert
 from tokenboard.billing import clawback_service, payment_queries as queries
 from tokenboard.billing.asking import Answers
 from tokenboard.billing.clawback_service import SUM_PREFIX
+from tokenboard.billing.errors import Refused
 from tokenboard.billing.models import Dispute, Payment, Refund
-from tokenboard.billing.rules import is_final_dispute, takes_money
+from tokenboard.billing.rules import is_final_dispute, money_text, takes_money
 from tokenboard.core.db import db, new_id
+from tokenboard.core.parsing import or_none, parse_id
 from tokenboard.core.upsert import insert
 from tokenboard.providers import stripe_objects as stripe
 
@@ -60,7 +62,7 @@ def payment_behind(payment_intent_id: str | None, answers: Answers) -> tuple[Pay
 
 def learn_refund(*, told: Told, payment: Payment | None, invoice_id: str | None = None) -> Refund:
     """Keep what is known of a refund and move the credits. Idempotent; an older word changes nothing."""
-    locked = queries.locked(payment.id) if payment else None
+    locked = _locked_in(payment, told.currency, f"The refund {told.provider_id}", told.amount_minor)
     row = _refund_row(told, locked, invoice_id)
     if _may_follow(row, told):
         row.state, row.told_at = told.state, max(told.at, row.told_at)
@@ -72,18 +74,31 @@ def learn_refund(*, told: Told, payment: Payment | None, invoice_id: str | None 
     return row
 
 
+def _locked_in(payment: Payment | None, currency: str, what: str, amount_minor: int) -> Payment | None:
+    """The payment, ours alone. Raises: Refused when its money is of another currency: no share can be told."""
+    if payment is None:
+        return None
+    if currency != payment.currency:
+        words = f"{what} is about {money_text(amount_minor, currency)}, the payment is in {payment.currency.upper()}."
+        raise Refused(words, payment_id=payment.id)
+    return queries.locked(payment.id)
+
+
 def _may_follow(row: Refund, told: Told) -> bool:
-    """Newer words win; at one instant the later stage. What was called off does not come back."""
+    """A refund only moves on: one that succeeded is not pending again, one that was called off does not come back."""
     if row.state in ("failed", "canceled"):
         return False
-    return told.at > row.told_at or _RANK.get(told.state, 1) > _RANK.get(row.state, 0)
+    stage, reached = _RANK.get(told.state, 1), _RANK.get(row.state, 0)
+    return stage > reached or (stage == reached and told.at > row.told_at)
 
 
 def _refund_row(told: Told, payment: Payment | None, invoice_id: str | None) -> Refund:
     by_id = select(Refund).where(Refund.provider == told.provider, Refund.provider_id == told.provider_id)
     row = db.session.scalar(by_id.with_for_update())
-    if row is None and told.our_id and (ours := db.session.get(Refund, told.our_id)) and ours.provider_id is None:
-        ours.provider_id, row = told.provider_id, ours
+    our_id = or_none(parse_id, told.our_id) if told.our_id else None
+    ours = db.session.get(Refund, our_id) if our_id else None
+    if ours is not None and ours.provider_id is None:
+        row = _ours(ours, row, told)
     if row is None:
         fresh = {"id": new_id(), "provider": told.provider, "provider_id": told.provider_id, "actor": ""}
         facts = {"amount_minor": told.amount_minor, "currency": told.currency, "state": "requested"}
@@ -94,6 +109,16 @@ def _refund_row(told: Told, payment: Payment | None, invoice_id: str | None) -> 
     row.payment_intent_id = row.payment_intent_id or told.payment_intent_id
     row.created_at = told.begun_at or row.created_at
     return row
+
+
+def _ours(ours: Refund, told_before: Refund | None, told: Told) -> Refund:
+    """The refund that we asked for; an event that came before the provider's answer made a row of its own."""
+    if told_before is not None:
+        ours.state, ours.told_at = told_before.state, told_before.told_at
+        db.session.delete(told_before)
+        db.session.flush()
+    ours.provider_id, ours.next_ask_at = told.provider_id, None
+    return ours
 
 
 def learn_charge(*, charge: stripe.Charge, at: datetime, payment: Payment | None, invoice_id: str | None) -> None:
@@ -108,7 +133,8 @@ def learn_charge(*, charge: stripe.Charge, at: datetime, payment: Payment | None
             row = learn_refund(told=told, payment=None, invoice_id=invoice_id)
             row.amount_minor = max(row.amount_minor, charge.amount_refunded)
         return
-    locked = queries.locked(payment.id)
+    locked = _locked_in(payment, charge.currency, f"The charge {charge.id}", charge.amount)
+    assert locked is not None, "there is a payment"
     if locked.kind != "plan" and _is_newer_sum(locked, charge, at):
         locked.refund_sum_minor, locked.refund_sum_told_at = charge.amount_refunded, at
     db.session.flush()
@@ -122,7 +148,7 @@ def _is_newer_sum(payment: Payment, charge: stripe.Charge, at: datetime) -> bool
 
 def learn_dispute(*, told: Told, payment: Payment | None, invoice_id: str | None = None) -> Dispute:
     """Keep what is known of a dispute and move the credits. Idempotent; a decided one stays decided."""
-    locked = queries.locked(payment.id) if payment else None
+    locked = _locked_in(payment, told.currency, f"The dispute {told.provider_id}", told.amount_minor)
     wanted = select(Dispute).where(Dispute.provider == told.provider, Dispute.provider_id == told.provider_id)
     row = db.session.scalar(wanted.with_for_update())
     if row is None:
@@ -155,6 +181,8 @@ def _new_dispute(told: Told, invoice_id: str | None) -> Dispute:
 
 
 def _dispute_follows(row: Dispute, told: Told) -> bool:
+    if row.provider == "paystack" and is_final_dispute(row.state):
+        return False  # its events tell no time, and it knows no appeal: a reminder may come after the decision
     if told.at == row.told_at:
         return is_final_dispute(told.state) or not is_final_dispute(row.state)
     # An appeal reopens a lost one; nothing older than the decision does.

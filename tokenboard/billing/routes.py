@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts.guards import current_person
 from tokenboard.accounts.models import Person
-from tokenboard.billing import basket_service, opening, payment_queries, payment_receipt, waiting_page
+from tokenboard.billing import basket_service, inbox_service, opening, payment_queries, payment_receipt, waiting_page
 from tokenboard.billing.errors import PriceNotFound, ProviderFailed, Refused, SubscriptionExists
 from tokenboard.billing.forms import phone_number
 from tokenboard.billing.models import Payment
@@ -70,8 +70,10 @@ def check_payment(payment_id: str) -> Response | BaseResponse:
         payment = opening.check_now(payment.id, clients())
     except ProviderFailed as error:
         told = error.message
-    except Refused:
+    except Refused as refusal:
         db.session.rollback()
+        inbox_service.note_mismatch(payment_id=payment.id, why=refusal.why)
+        db.session.commit()
         told = "What was paid does not fit this order. The operator has been told."
     if is_fragment_request():
         return _page(payment, found)  # the page asks by itself: what is wrong now may be right at the next look

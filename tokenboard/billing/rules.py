@@ -79,6 +79,11 @@ def order_micros(credits_each: int, quantity: int, multiplier: Decimal) -> int:
     return int(exact.to_integral_value(ROUND_FLOOR))
 
 
+def paid_share_micros(micros: int, came_minor: int, asked_minor: int) -> int:
+    """What of a promise was paid for; all of it when at least as much came as was asked for. Rounds down."""
+    return micros if came_minor >= asked_minor else micros * came_minor // asked_minor
+
+
 def custom_micros(amount_usd_cents: int, credit_value_usd: Decimal, multiplier: Decimal) -> int:
     """Credits for an amount in dollars: what it buys at one credit's value, times the multiplier. Rounds down."""
     exact = Decimal(amount_usd_cents) / 100 / credit_value_usd * MICROS_PER_CREDIT * multiplier

@@ -11,14 +11,12 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
-
 from tokenboard.audit import service as audit
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.billing import clawback_service, payment_queries as queries
 from tokenboard.billing.errors import Refused
-from tokenboard.billing.models import Dispute, Payment, PaymentGrant, Refund
-from tokenboard.billing.rules import OPEN_STATES, PaymentKind, PaymentState, money_text
+from tokenboard.billing.models import Payment, PaymentGrant
+from tokenboard.billing.rules import OPEN_STATES, PaymentState, check_again_after, money_text
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.ledger import service as ledger
@@ -43,7 +41,7 @@ class Paid:
     tax_minor: int = 0
     payment_intent_id: str | None = None
     paid_at: datetime | None = None
-    has_discounts: bool = False
+    discount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,9 @@ def _require_same(payment: Payment, paid: Paid) -> None:
     told = money_text(paid.asked_minor, paid.currency)
     if (payment.amount_minor, payment.currency) != (paid.asked_minor, paid.currency):
         raise Refused(f"The order is for {expected}, but {told} was paid.", payment_id=payment.id)
+    if paid.charged_minor < paid.asked_minor - paid.discount_minor:
+        came = money_text(paid.charged_minor, paid.currency)
+        raise Refused(f"The order is for {expected}, but only {came} came.", payment_id=payment.id)
     if payment.object_id not in (None, paid.object_id):
         raise Refused("The order belongs to another checkout.", payment_id=payment.id)
 
@@ -101,8 +102,7 @@ def grant_lots(*, payment: Payment, lots: list[Lot], category: Category) -> None
     payment.state, payment.credited_at = PaymentState.CREDITED, now()
     payment.next_check_at, payment.url, payment.told = None, "", ""
     db.session.flush()
-    _adopt_orphans(payment)
-    clawback_service.follow_money(payment=payment, cause="came before the credits")
+    clawback_service.adopt_orphans(payment=payment, cause="came before the credits")
     facts = {"provider": payment.provider, "credits_micros": sum(lot.credits_micros for lot in lots)}
     audit.record(
         "billing.credited",
@@ -140,16 +140,6 @@ def _grant(payment: Payment, workspace: Workspace, lot: Lot, category: Category)
     )
 
 
-def _adopt_orphans(payment: Payment) -> None:
-    """Refunds and disputes that were told before this payment was."""
-    for row in (Refund, Dispute):
-        named = row.payment_intent_id == payment.payment_intent_id
-        if payment.kind == PaymentKind.INVOICE:
-            named = named | (row.invoice_id == payment.object_id)
-        statement = update(row).where(row.provider == payment.provider, row.payment_id.is_(None), named)
-        db.session.execute(statement.values(payment_id=payment.id))
-
-
 def mark_waiting(*, payment_id: str, object_id: str, payment_intent_id: str | None) -> Payment:
     """The buyer is done, the money is on its way (bank debit). Never sets a paid one back."""
     payment = queries.locked(payment_id)
@@ -158,7 +148,14 @@ def mark_waiting(*, payment_id: str, object_id: str, payment_intent_id: str | No
         payment.object_id = payment.object_id or object_id
         payment.payment_intent_id = payment_intent_id
         payment.url = ""
+        payment.next_check_at = payment.next_check_at or _soon()
     return payment
+
+
+def _soon() -> datetime:
+    wait = check_again_after(0)
+    assert wait is not None, "an open order is asked about"
+    return now() + wait
 
 
 def end_unpaid(*, payment_id: str, state: PaymentState, why: str) -> Payment:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tokenboard.billing import (
     catalogue_service,
+    invoice_service,
     payment_queries as queries,
     reversal_service,
     settlement_service,
@@ -76,6 +77,8 @@ def follow_session(session: CheckoutSession) -> Payment:
         return payment
     if session.mode == "subscription":
         return _begin_plan(payment, session)
+    if payment.kind not in (PaymentKind.PACK, PaymentKind.CUSTOM):
+        raise Refused("The order was not for credits, the checkout is.", payment_id=payment.id)
     if not session.is_settled:
         return settlement_service.mark_waiting(
             payment_id=payment.id, object_id=session.id, payment_intent_id=session.payment_intent_id
@@ -91,7 +94,7 @@ def _paid(session: CheckoutSession) -> Paid:
         charged_minor=session.amount_total,
         tax_minor=session.amount_tax,
         payment_intent_id=session.payment_intent_id,
-        has_discounts=session.amount_discount > 0,
+        discount_minor=session.amount_discount,
     )
 
 
@@ -122,14 +125,14 @@ def _session_failed(event: StripeEvent, _answers: Answers) -> Handled:
 
 def _invoice_paid(event: StripeEvent, answers: Answers) -> Handled:
     invoice = read_billing.invoice(event.object)
-    payment = subscription_service.pay_invoice(invoice=invoice, answers=answers)
+    payment = invoice_service.pay_invoice(invoice=invoice, answers=answers)
     if payment is None:
         return Handled(note="An invoice of no subscription brings no credits.")
     return Handled(payment.id, "" if payment.credited_at else "Paid, but nothing of it brings credits.")
 
 
 def _invoice_owed(event: StripeEvent, _answers: Answers) -> Handled:
-    subscription_service.owe_invoice(invoice=read_billing.invoice(event.object))
+    invoice_service.owe_invoice(invoice=read_billing.invoice(event.object))
     return NOTHING
 
 

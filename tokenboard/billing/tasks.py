@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tokenboard.billing import (
     catalogue_service,
+    clawback_service,
     inbox_service,
     opening,
     payment_queries,
@@ -88,6 +89,7 @@ def sweep() -> None:
     for event_row_id in waiting:
         process_event(event_row_id)
     check_open_orders()
+    adopt_orphans()
     finish_refunds()
     for workspace_id in _with_rules():
         top_up(workspace_id)
@@ -105,6 +107,16 @@ def check_open_orders() -> None:
     db.session.commit()
     for payment_id in open_orders:
         check_payment(payment_id)
+
+
+def adopt_orphans() -> None:
+    """Money that went back in the moment in which its payment was credited: neither saw the other."""
+    found = clawback_service.with_orphans(BATCH)
+    db.session.commit()
+    for payment_id in found:
+        payment = payment_queries.locked(payment_id)
+        clawback_service.adopt_orphans(payment=payment, cause="came with the credits")
+        db.session.commit()
 
 
 def finish_refunds() -> None:
@@ -147,7 +159,7 @@ def sync_prices() -> None:
 
 def sync_catalogue() -> Synced:
     """Raises: PaymentError, NotConfigured."""
-    at = now()
+    at = now().replace(microsecond=0)  # as events are dated: a change in this very second is newer than this list
     listed = list(clients().stripe().prices())  # whole, before anything is written
     synced = catalogue_service.sync(prices=listed, at=at)
     db.session.commit()

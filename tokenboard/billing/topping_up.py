@@ -1,20 +1,25 @@
 """Charging a saved card: decide and commit, call Stripe, settle and commit.
 
 Law: the order's id is Stripe's idempotency key, so that a charge whose answer was lost is asked for again and happens
-once.
+once. Stripe forgets keys after a day: from then on the charge is only looked for.
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from tokenboard.billing import payment_queries as queries, settlement_service, topup_service
 from tokenboard.billing.asking import Providers
 from tokenboard.billing.models import Payment
 from tokenboard.billing.rules import PaymentState
 from tokenboard.billing.settlement_service import Paid
+from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.providers.payments import CardDeclined, PaymentError
+from tokenboard.providers.stripe_client import StripeClient
 from tokenboard.providers.stripe_objects import PaymentIntent
 
+_KEY_LIVES = timedelta(hours=20)  # Stripe keeps idempotency keys for at least 24
 _NO_CARD = "There is no saved card. Buy a pack by card once, then switch it on again."
 
 
@@ -29,10 +34,13 @@ def charge(payment: Payment, providers: Providers) -> Payment:
     """Charge the card for an order, or learn that it was. Leaves it open when the outcome is unknown."""
     customer = queries.live_customer(payment.workspace_id, "stripe")
     customer_id = customer.provider_id if customer else None
+    is_old = now() - payment.created_at > _KEY_LIVES
     db.session.commit()
     if customer_id is None:
         return _give_up(payment, _NO_CARD)
     client = providers.stripe()
+    if is_old:
+        return _find(payment, customer_id, client)
     try:
         card = client.saved_card(customer_id)
         if card is None:
@@ -51,6 +59,21 @@ def charge(payment: Payment, providers: Providers) -> Payment:
     except PaymentError as error:
         return payment if error.is_transient or error.is_outcome_unknown else _give_up(payment, error.user_message)
     return follow_intent(payment, intent)
+
+
+def _find(payment: Payment, customer_id: str, client: StripeClient) -> Payment:
+    """The charge of an order too old to be charged again; without one the order ends, and the rule may buy anew."""
+    try:
+        made = client.payment_intents(customer_id, since=payment.created_at - timedelta(minutes=5))
+    except PaymentError:
+        return payment
+    for intent in made:
+        if intent.metadata.get("payment_id") == payment.id:
+            return follow_intent(payment, intent)
+    why = "The card could not be charged in time."
+    ended = settlement_service.end_unpaid(payment_id=payment.id, state=PaymentState.EXPIRED, why=why)
+    db.session.commit()
+    return ended
 
 
 def follow_intent(payment: Payment, intent: PaymentIntent) -> Payment:

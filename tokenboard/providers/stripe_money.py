@@ -63,6 +63,11 @@ class StripeMoney(StripeCalls):
         found = self._call(self._v1.payment_intents.retrieve, payment_intent_id, params={})
         return self._one(answers.payment_intent, found)
 
+    def payment_intents(self, customer_id: str, *, since: datetime) -> list[PaymentIntent]:
+        """All of a customer's since then, newest first. Raises: PaymentError."""
+        params: Params = {"customer": customer_id, "created": {"gte": int(since.timestamp())}}
+        return list(self._many(answers.payment_intent, self._v1.payment_intents.list, params=params))
+
     def charge(self, charge_id: str) -> Charge:
         """Raises: PaymentError."""
         return self._one(answers.charge, self._call(self._v1.charges.retrieve, charge_id, params={}))
