@@ -14,6 +14,7 @@ from tokenboard.billing import (
     inbox_service,
     opening,
     payment_queries,
+    promo_service,
     refunding,
     topping_up,
     topup_service,
@@ -89,6 +90,8 @@ def sweep() -> None:
         process_event(event_row_id)
     check_open_orders()
     finish_refunds()
+    promo_service.forget_codes()
+    db.session.commit()
     for workspace_id in _with_rules():
         top_up(workspace_id)
 
