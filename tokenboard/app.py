@@ -24,6 +24,7 @@ from tokenboard.billing import (
     credits_routes,
     payments_api,
     plan_routes,
+    promo_api,
     reconciling,
     routes as billing_routes,
     tasks as billing_tasks,
@@ -62,6 +63,7 @@ from tokenboard.ops import (
     cli as ops_cli,
     inbox_routes,
     payments_routes,
+    promo_routes,
     routes as ops_routes,
     tasks as ops_tasks,
 )
@@ -197,6 +199,8 @@ def _blueprints() -> list[Blueprint]:
         books_routes.blueprint,
         payments_routes.blueprint,
         inbox_routes.blueprint,
+        promo_api.blueprint,
+        promo_routes.blueprint,
         ops_cli.blueprint,
         ops_routes.blueprint,
     ]

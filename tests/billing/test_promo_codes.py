@@ -10,6 +10,7 @@ import pytest
 
 from tests.billing.shop import Shop
 from tokenboard.billing import promo_service
+from tokenboard.billing.promo_service import BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 
@@ -18,9 +19,9 @@ CREDITS = 50_000_000
 
 def codes(shop: Shop, **how: Any) -> list[str]:
     with shop.app.app_context():
-        facts: dict[str, Any] = {"name": "spring", "count": 2, "actor": "ada"} | how
+        facts: dict[str, Any] = {"name": "spring", "count": 2} | how
         facts |= {} if "plan_price" in facts else {"credits_micros": CREDITS}
-        _, made = promo_service.make_batch(**facts)
+        _, made = promo_service.make_batch(wish=BatchWish(**facts), actor="ada")
         db.session.commit()
         return made
 

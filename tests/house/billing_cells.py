@@ -9,9 +9,10 @@ from tests.people import People
 from tokenboard.billing import catalogue_service, promo_service
 from tokenboard.billing.inbox_models import InboxEvent
 from tokenboard.billing.models import Payment, Refund
+from tokenboard.billing.promo_service import BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import new_token
-from tokenboard.core.db import db
+from tokenboard.core.db import db, new_id
 from tokenboard.providers.stripe_objects import Price, Product
 
 _PACK = "price_SbxPack100"
@@ -21,7 +22,7 @@ _LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 def billing_samples(people: People) -> dict[str, Sampled]:
     """By the map's own spelling."""
     with people.app.app_context():
-        payment_id, paid_id, event_id, code, refund_id = _rows(people)
+        payment_id, paid_id, event_id, code, refund_id, batch_id = _rows(people)
     form = {"workspace_id": people.team_id}
     team = {"workspaceId": people.team_id}
     bought = {"packageId": _PACK, "idempotencyKey": new_token()} | team
@@ -54,6 +55,13 @@ def billing_samples(people: People) -> dict[str, Sampled]:
         "GET /api/credits/auto-topup": Sampled(query=team, names_workspace=True),
         "PUT /api/credits/auto-topup": Sampled(json=rule | team, names_workspace=True),
         "GET /admin/payments/:id": Sampled((payment_id,)),
+        "POST /admin/promo-codes": Sampled(form={"name": "matrix"}),
+        "GET /admin/promo-codes/:id": Sampled((batch_id,)),
+        "GET /admin/promo-codes/:id/codes.csv": Sampled((batch_id,)),
+        "POST /admin/promo-codes/:id/stored": Sampled((batch_id,)),
+        "POST /admin/promo-codes/:id/end": Sampled((batch_id,)),
+        "POST /api/admin/promo-codes": Sampled(json={"name": "m2", "credits": 1, "idempotencyKey": new_token()}),
+        "POST /api/admin/promo-codes/:id/end": Sampled((batch_id,)),
         "GET /admin/webhooks/:id": Sampled((event_id,)),
         "POST /admin/webhooks/:id/replay": Sampled((event_id,)),
         "POST /admin/webhooks/replay-dead": Sampled(form={"count": "1"}),
@@ -66,7 +74,7 @@ def billing_samples(people: People) -> dict[str, Sampled]:
     }
 
 
-def _rows(people: People) -> tuple[str, str, str, str, str]:
+def _rows(people: People) -> tuple[str, ...]:
     product = Product("prod_SbxPack100", "100 credits", None, True, {"includedCredits": "100"})
     catalogue_service.learn_product(product=product, at=_LONG_AGO)
     price = Price(_PACK, product.id, product, "usd", 100, True, None, 0, None, "per_unit", None, None, None, {}, None)
@@ -81,9 +89,11 @@ def _rows(people: People) -> tuple[str, str, str, str, str]:
     facts = {"provider": "stripe", "provider_id": new_token(), "currency": "usd", "told_at": now()}
     refund = Refund(payment_id=payment.id, amount_minor=1, state="failed", **facts)
     db.session.add(refund)
-    _, codes = promo_service.make_batch(name="matrix", count=1, actor="matrix", credits_micros=1_000_000)
+    wish = BatchWish("matrix", 1, credits_micros=1_000_000)
+    _, codes = promo_service.make_batch(wish=wish, actor="matrix")
+    shown, _ = promo_service.make_batch(wish=wish, actor=people.ada.id, batch_id=new_id())
     db.session.commit()
-    return payment.id, paid.id, event.id, codes[0], refund.id
+    return payment.id, paid.id, event.id, codes[0], refund.id, shown.id
 
 
 def _payment(people: People) -> Payment:

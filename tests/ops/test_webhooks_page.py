@@ -200,10 +200,8 @@ def test_all_dead_ones_of_a_filter_are_replayed_and_no_more_than_the_button_said
     assert state_of(people, other) == "dead"
     assert "None was dead." in ada.get(again.headers["Location"]).text
     with people.app.app_context():
-        entry = db.session.scalars(
-            db.select(AuditEntry).where(AuditEntry.act == "billing.dead_events_replayed")
-        ).first()
-        assert entry.facts["count"] == 3
+        found = db.session.scalars(db.select(AuditEntry).where(AuditEntry.act == "billing.dead_events_replayed"))
+        assert sorted(entry.facts["count"] for entry in found) == [2, 3]
 
 
 @pytest.mark.parametrize("count", ["", "0", "-1", "x", "1e3"])

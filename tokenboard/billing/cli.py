@@ -6,6 +6,7 @@ import click
 from flask import Blueprint
 
 from tokenboard.billing import inbox_service, promo_service, reconciling, tasks
+from tokenboard.billing.promo_service import BatchWish
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError
 from tokenboard.core.money import MICROS_PER_CREDIT
@@ -72,14 +73,9 @@ def make_codes(name: str, count: int, credit_count: int, plan: str, uses: int) -
     if bool(credit_count) == bool(plan):
         raise click.UsageError("Say --credits or --plan, one of them.")
     try:
-        _, codes = promo_service.make_batch(
-            name=name,
-            count=count,
-            actor="cli",
-            credits_micros=credit_count * MICROS_PER_CREDIT,
-            plan_price=plan,
-            uses_each=uses,
-        )
+        micros = credit_count * MICROS_PER_CREDIT
+        wish = BatchWish(name=name, count=count, credits_micros=micros, plan_price=plan, uses_each=uses)
+        _, codes = promo_service.make_batch(wish=wish, actor="cli")
     except TokenBoardError as error:
         raise click.ClickException(error.message) from error
     db.session.commit()

@@ -15,6 +15,7 @@ from tokenboard.billing import (
     inbox_service,
     opening,
     payment_queries,
+    promo_service,
     refunding,
     topping_up,
     topup_service,
@@ -91,6 +92,8 @@ def sweep() -> None:
     check_open_orders()
     adopt_orphans()
     finish_refunds()
+    promo_service.forget_codes()
+    db.session.commit()
     for workspace_id in _with_rules():
         top_up(workspace_id)
 
