@@ -129,7 +129,9 @@ def _next(found: Subscription) -> tuple[str, datetime | None]:
         return "Ends on", found.period_end
     if found.status == "trialing":
         return "First charged on", found.trial_ends_at or found.period_end
-    return ("Renews on", found.period_end) if found.status == "active" else ("Paid until", found.period_start)
+    if found.status == "active" and not found.is_collection_paused:
+        return "Renews on", found.period_end
+    return ("Paid until", found.period_start) if found.status in ("past_due", "unpaid") else ("", None)
 
 
 def _price(offer: Offer | None, quantity: int) -> str:

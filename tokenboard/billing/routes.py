@@ -26,7 +26,7 @@ blueprint = Blueprint("billing", __name__)
 
 TEMPLATE = "billing/payment.html"
 FRAGMENTS = ("payment_state",)
-CHECKS = "40/minute"  # each asks the provider; a page that waits for a phone asks ten times a minute
+CHECKS = "60/minute"  # each asks the provider; a page that waits for a phone asks every four seconds
 ORDERS = "30/minute"
 
 

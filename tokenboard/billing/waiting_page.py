@@ -23,7 +23,7 @@ PROMPT_SECONDS = 180  # what a phone gives its owner to enter the PIN (reference
 # The page looks ever less often: (age of the order, seconds until the next look).
 _PACE = ((20, 2), (60, 4), (300, 10), (3_600, 30))
 _SLOWEST_SECONDS = 60
-_PROMPT_POLL_SECONDS = 6  # Paystack tells nobody of a declined prompt: the page asks
+_PROMPT_POLL_SECONDS = 4  # Paystack tells nobody of a declined prompt: the page asks
 _RETURN_POLL_SECONDS = 5
 _STEPS = ("Started", "Paid", "Received", "Credited")
 _TITLES = {
