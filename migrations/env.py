@@ -15,6 +15,7 @@ import tokenboard.billing.promo_models
 import tokenboard.billing.reconcile_models
 import tokenboard.costs.models
 import tokenboard.keys.models
+import tokenboard.keys.spend_models
 import tokenboard.ledger.models
 import tokenboard.metering.models
 import tokenboard.metering.usage_models

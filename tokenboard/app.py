@@ -42,7 +42,7 @@ from tokenboard.costs import (
     tasks as costs_tasks,
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
-from tokenboard.keys import tasks as keys_tasks
+from tokenboard.keys import spend_tasks, tasks as keys_tasks, webhooks as keys_webhooks
 from tokenboard.ledger.cli import ledger_commands
 from tokenboard.metering import generations, tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
@@ -86,6 +86,7 @@ TASKS = (
     costs_tasks,
     demo_tasks,
     keys_tasks,
+    spend_tasks,
     metering_tasks,
     notices_tasks,
     ops_tasks,
@@ -175,6 +176,7 @@ def _blueprints() -> list[Blueprint]:
         billing_api.blueprint,
         billing_admin_api.blueprint,
         billing_webhooks.blueprint,
+        keys_webhooks.blueprint,
         billing_cli.blueprint,
         ops_api.blueprint,
         books_api.blueprint,

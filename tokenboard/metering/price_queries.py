@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -27,6 +28,13 @@ def all_offered(mode: str | None = None) -> list[Price]:
     chosen = [ModelPrice.replaced_at.is_(None), ModelPrice.is_offered]
     chosen += [ModelPrice.mode == mode] if mode else []
     return [price_of(row) for row in db.session.scalars(select(ModelPrice).where(*chosen).order_by(ModelPrice.model))]
+
+
+def known(models: Iterable[str]) -> dict[str, Price]:
+    """The current prices of these models, offered or not, by name; one without a price is missing."""
+    current = select(ModelPrice).where(ModelPrice.model.in_(sorted(set(models))), ModelPrice.replaced_at.is_(None))
+    priced = current.where(ModelPrice.input_nano_per_mtok.is_not(None))
+    return {row.model: price_of(row) for row in db.session.scalars(priced)}
 
 
 def version(price_id: str) -> Price:
