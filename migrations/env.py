@@ -16,6 +16,7 @@ import tokenboard.billing.reconcile_models
 import tokenboard.chat.models
 import tokenboard.costs.models
 import tokenboard.keys.models
+import tokenboard.keys.spend_models
 import tokenboard.ledger.models
 import tokenboard.metering.models
 import tokenboard.metering.usage_models

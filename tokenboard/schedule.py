@@ -12,12 +12,16 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("billing-sweep", "billing.sweep", "* * * * * */20", runs_without_queue=True),
     # A call whose process died is settled within 30 s: its lease ends after 10.
     Periodic("keys-sweep", "keys.sweep", "* * * * * */20", runs_without_queue=True),
+    Periodic("keys-sweep-spend", "keys.sweep_spend", "* * * * * */20", runs_without_queue=True),
     Periodic("metering-sweep", "metering.sweep", "* * * * * */10", runs_without_queue=True),
     Periodic("chat-sweep", "chat.sweep", "* * * * * */20", runs_without_queue=True),
     # Money: what the providers know and we do not; the catalogue.
     Periodic("billing-reconcile", "billing.reconcile", "37 * * * *"),
     Periodic("metering-sync-prices", "metering.sync_prices", "22 * * * *"),
     Periodic("billing-sync-prices", "billing.sync_prices", "40 2 * * *"),
+    # What virtual keys used straight at LiteLLM.
+    Periodic("keys-read-spend", "keys.read_spend", "* * * * *", runs_without_queue=True),
+    Periodic("keys-read-spend-again", "keys.read_spend_again", "10 4 * * *"),
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
     Periodic("costs-daily", "costs.queue_daily", "0 2 * * *"),

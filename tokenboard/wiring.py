@@ -5,6 +5,8 @@ Also connects the signals: the ledger's `balance_changed`, metering's `call_sett
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Flask
 
 from tokenboard.billing import topup_service
@@ -31,6 +33,8 @@ _SANDBOX_PAYMENT_KEY = "sk_test_sandbox"
 _SANDBOX_CHAT_PATH = "/litellm"
 _SANDBOX_CHAT_KEY = "sk-sandbox"
 _SANDBOX_MASTER_KEY = "sk-sandbox-master"
+_SANDBOX_CALLBACK_SECRET = "sandbox-callback"  # noqa: S105 - opens nothing but the sandbox
+_MASTER_KEY_NAME = "litellm_proxy_master_key"  # some versions write this instead of the hash
 _SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 - opens nothing but the sandbox
 
 
@@ -107,6 +111,19 @@ class WiredClients:
         if self._litellm is None:
             self._litellm = LiteLLMAdmin(*self._litellm_place())
         return self._litellm
+
+    def litellm_webhook_secret(self) -> str:
+        """What LiteLLM's callback must bring; empty: it is off."""
+        sandbox = _SANDBOX_CALLBACK_SECRET if self._litellm_mode() == "sandbox" else ""
+        return self._settings.litellm_webhook_secret or sandbox
+
+    def house_key_hashes(self) -> frozenset[str]:
+        """How the proxy names the keys that TokenBoard itself asks with: what they use is settled here already."""
+        if self._litellm_mode() == "sandbox":
+            keys = {self._chat_place()[1], self._litellm_place()[1], _SANDBOX_CHAT_KEY}
+        else:
+            keys = {self._settings.litellm_chat_key, self._settings.litellm_master_key}
+        return frozenset(hashlib.sha256(key.encode()).hexdigest() for key in keys if key) | {_MASTER_KEY_NAME}
 
     def _litellm_mode(self) -> str:
         here, mode = self._settings, self._chat_mode()

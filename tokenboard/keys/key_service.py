@@ -134,6 +134,12 @@ def pause(*, key: VirtualKey, actor: str, reason: PauseReason = PauseReason.PERS
     return row
 
 
+def pause_for_credits(*, key: VirtualKey, actor: str) -> None:
+    """Its use took the wallet below zero: refused until the wallet is covered. Nothing for a key that is revoked."""
+    if queries.locked(key.id).state == KeyState.ACTIVE:
+        pause(key=key, actor=actor, reason=PauseReason.CREDITS)
+
+
 def resume(*, key: VirtualKey, actor: str) -> VirtualKey:
     """Let the key be used again. Idempotent. Raises: KeyIsRevoked."""
     row = _living(key)

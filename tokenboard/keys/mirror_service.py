@@ -207,8 +207,8 @@ def keep(taken: Taken, told: Told) -> None:
     """Write down what came of it: sent, unless the version moved on meanwhile. Does not commit."""
     at = now()
     is_same = MirrorTarget.version == taken.version
-    if taken.kind == "user":
-        _follow_wallet(taken.subject, was=queries.target("user", taken.subject), told=told)
+    was = queries.target("user", taken.subject) if taken.kind == "user" else None
+    was_empty = was.wanted.get("is_empty") if was and was.wanted else None
     values: dict[str, Any] = {
         "state": "due" if told.is_late else case((is_same, "sent"), else_="due"),
         "next_attempt_at": at + _COUNTS_LATE if told.is_late else at,
@@ -222,15 +222,16 @@ def keep(taken: Taken, told: Told) -> None:
         "seen_at": at,
     }
     db.session.execute(update(MirrorTarget).where(MirrorTarget.id == taken.target_id).values(values))
+    if taken.kind == "user":
+        _follow_wallet(taken.subject, was_empty=was_empty, told=told)
     if taken.kind == "key" and (told.has_secret or told.is_lost):
         changed = {"sealed": ""} | ({"is_lost_at_proxy": True} if told.is_lost else {})
         db.session.execute(update(KeySecret).where(KeySecret.id == taken.subject).values(changed))
 
 
-def _follow_wallet(workspace_id: str, *, was: MirrorTarget | None, told: Told) -> None:
+def _follow_wallet(workspace_id: str, *, was_empty: bool | None, told: Told) -> None:
     """A wallet that is empty now, or has credits again, blocks or opens all its keys."""
-    before = was.wanted.get("is_empty") if was and was.wanted else None
-    if before != told.wanted["is_empty"]:
+    if was_empty != told.wanted["is_empty"]:
         targets.mark_keys(queries.valid_secrets(workspace_id=workspace_id, at=now()), workspace_id)
 
 

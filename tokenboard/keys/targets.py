@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
 from tokenboard.core.db import db, new_id
 from tokenboard.core.jobs import ring
 from tokenboard.core.upsert import insert
 from tokenboard.keys import queries
-from tokenboard.keys.models import MirrorTarget
+from tokenboard.keys.models import MirrorTarget, VirtualKey
+from tokenboard.keys.rules import PauseReason
+from tokenboard.ledger import queries as ledger
 from tokenboard.ledger.signals import balance_changed
 from tokenboard.workspaces.models import Workspace
 
@@ -29,7 +32,10 @@ def connect() -> None:
 
 
 def balance_moved(wallet_id: str) -> None:
-    """A workspace's budget at the proxy follows its wallet, if the proxy knows the workspace at all."""
+    """A workspace's budget at the proxy follows its wallet, if the proxy knows the workspace at all.
+
+    Keys that paused because they overdrew it resume once it is covered.
+    """
     known = (
         select(MirrorTarget.subject)
         .join(Workspace, Workspace.id == MirrorTarget.workspace_id)
@@ -38,15 +44,34 @@ def balance_moved(wallet_id: str) -> None:
     workspace_id = db.session.scalar(known)
     if workspace_id is not None:
         mark("user", workspace_id, workspace_id)
+        _resume_covered(workspace_id, wallet_id)
 
 
-def mark(kind: str, subject: str, workspace_id: str | None = None) -> None:
-    """Note that the proxy must be told anew about a subject, and ring once this is committed."""
+def _resume_covered(workspace_id: str, wallet_id: str) -> None:
+    paused = select(VirtualKey.id).where(
+        VirtualKey.workspace_id == workspace_id, VirtualKey.pause_reason == PauseReason.CREDITS
+    )
+    key_ids = db.session.scalars(paused.order_by(VirtualKey.id)).all()
+    if not key_ids or ledger.balance(wallet_id).available_micros <= 0:
+        return
+    opened = update(VirtualKey).where(VirtualKey.id.in_(key_ids), VirtualKey.pause_reason == PauseReason.CREDITS)
+    for key_id in sorted(db.session.scalars(opened.values(state="active", pause_reason="").returning(VirtualKey.id))):
+        mark_key(key_id, workspace_id)
+        audit.record("keys.resumed", actor="ledger", subject=key_id, workspace_id=workspace_id)
+
+
+def mark(kind: str, subject: str, workspace_id: str | None = None, *, booked_nano: int = 0) -> None:
+    """Note that the proxy must be told anew about a subject, and ring once this is committed.
+
+    `booked_nano` is provider cost that has just been booked from the spend feeds for it.
+    """
     at = now()
     fresh = {"id": new_id(), "kind": kind, "subject": subject, "workspace_id": workspace_id, "version": 1}
-    rest = {"sent_version": 0, "attempts": 0, "last_error": "", "drift_note": "", "booked_nano": 0}
+    rest = {"sent_version": 0, "attempts": 0, "last_error": "", "drift_note": "", "booked_nano": booked_nano}
     statement = insert(MirrorTarget).values(**fresh, **rest, state="due", next_attempt_at=at)
     again = {"version": MirrorTarget.version + 1, "state": "due", "attempts": 0, "next_attempt_at": at}
+    if booked_nano:
+        again["booked_nano"] = MirrorTarget.booked_nano + booked_nano
     statement = statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=again)
     target_id = db.session.scalar(statement.returning(MirrorTarget.id))
     assert target_id is not None, "inserted or updated"

@@ -9,7 +9,7 @@ Units: micro-credits; a person's and a member's cap is kept in US cents of credi
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
@@ -151,6 +151,16 @@ def add_spent(
     for cap in lock(workspace_id=workspace_id, person_id=person_id, month=month, key_limit=key_limit):
         more = {"spent_micros": CapWindow.spent_micros + spent_micros}
         db.session.execute(update(CapWindow).where(*_key(cap)).values(more))
+
+
+def add_spent_to(*, windows: Mapping[tuple[str, str, str], int]) -> None:
+    """The same for many requests at once: micro-credits by kind, subject and window. Locks in the order of `lock`."""
+    for kind, subject_id, window in sorted(windows):
+        more = windows[kind, subject_id, window]
+        key = {"kind": kind, "subject_id": subject_id, "month": window}
+        statement = insert(CapWindow).values(**key, spent_micros=more, held_micros=0)
+        added = {"spent_micros": CapWindow.spent_micros + more}
+        db.session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added))
 
 
 def _tell_broken(kind: str, subject_id: str, month: str) -> None:

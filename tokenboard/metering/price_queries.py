@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from flask import current_app
@@ -42,6 +43,13 @@ def versions(model: str, *, limit: int = 50) -> list[ModelPrice]:
     """A model's versions, the newest first."""
     found = select(ModelPrice).where(ModelPrice.model == model).order_by(ModelPrice.version.desc()).limit(limit)
     return list(db.session.scalars(found))
+
+
+def known(models: Iterable[str]) -> dict[str, Price]:
+    """The current prices of these models, offered or not, by name; one without a price is missing."""
+    current = select(ModelPrice).where(ModelPrice.model.in_(sorted(set(models))), ModelPrice.replaced_at.is_(None))
+    priced = current.where(ModelPrice.input_nano_per_mtok.is_not(None))
+    return {row.model: price_of(row) for row in db.session.scalars(priced)}
 
 
 def version(price_id: str) -> Price:

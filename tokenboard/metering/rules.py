@@ -135,8 +135,13 @@ def cost_nano(price: Price, *, prompt_tokens: int, cached_tokens: int = 0, compl
 
 def charge_micros(tariff: Tariff, cost_nano_usd: int) -> int:
     """What a customer pays for a provider's cost: times the markup, rounded up once to the next micro-credit."""
-    numerator, denominator = tariff.markup.as_integer_ratio()
-    return _rounded_up(cost_nano_usd * numerator * MICROS_PER_CREDIT, denominator * tariff.credit_value_nano)
+    return charged_micros(cost_nano_usd, markup=tariff.markup, credit_value_nano=tariff.credit_value_nano)
+
+
+def charged_micros(cost_nano_usd: int, *, markup: Decimal, credit_value_nano: int) -> int:
+    """The same for a cost that was reported without a price of ours."""
+    numerator, denominator = markup.as_integer_ratio()
+    return _rounded_up(cost_nano_usd * numerator * MICROS_PER_CREDIT, denominator * credit_value_nano)
 
 
 def _rounded_up(amount: int, divisor: int) -> int:

@@ -7,13 +7,15 @@ Source: reference "LiteLLM", sections 8 and 9, November 2026.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from tokenboard.core.money import BIGINT_MAX
 from tokenboard.providers.litellm_answers import moment, usd_nano
-from tokenboard.providers.litellm_objects import SpendRecord
+from tokenboard.providers.litellm_objects import SpendPage, SpendRecord
 from tokenboard.providers.reading import Unreadable, count_of, id_of, object_of, text_of
 
 _TOKENS_MAX = 1_000_000_000  # no model has a context a thousandth as large
@@ -59,6 +61,39 @@ def callback_record(row: Mapping[str, object]) -> SpendRecord:
         error_code=error.get("error_code"),
         request_id=row.get("id"),
     )
+
+
+def read_callback(body: bytes) -> SpendPage:
+    """A whole delivery: a JSON array, one object, or a line each (`log_format` json_array, single, ndjson).
+
+    What is no record is counted, never raised: the records beside it are good.
+    """
+    rows = _rows(body)
+    records = [_readable(row) for row in rows]
+    kept = tuple(one for one in records if one is not None)
+    return SpendPage(kept, rows=len(rows), unreadable=len(rows) - len(kept))
+
+
+def _rows(body: bytes) -> list[object]:
+    try:
+        whole = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return [_line(line) for line in body.splitlines() if line.strip()]
+    return whole if isinstance(whole, list) else [whole]
+
+
+def _line(line: bytes) -> object:
+    try:
+        return json.loads(line, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _readable(row: object) -> SpendRecord | None:
+    try:
+        return callback_record(object_of(row, "record"))
+    except Unreadable:
+        return None
 
 
 def logged_record(row: Mapping[str, object]) -> SpendRecord:

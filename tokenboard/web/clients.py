@@ -41,6 +41,14 @@ class Clients(Protocol):
         """The sign-in provider. Raises: NotConfigured when none is set up."""
         ...
 
+    def litellm_webhook_secret(self) -> str:
+        """What LiteLLM's callback must bring; empty: it is off."""
+        ...
+
+    def house_key_hashes(self) -> frozenset[str]:
+        """SHA-256 of the keys that TokenBoard itself asks the proxy with."""
+        ...
+
     def mode(self, provider: str) -> str:
         """`live`, `sandbox` or `off`."""
         ...
