@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Date, Select, String, Uuid, and_, bindparam, or_, select, text
+from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy.types import TypeEngine
 
-from tokenboard.accounts.models import Person
 from tokenboard.core.clock import days_between, midnight
 from tokenboard.core.db import db
 from tokenboard.metering.usage_columns import COUNTS
-from tokenboard.metering.usage_models import NIL, UsageDay, UsageRecord, UsageWorkspaceDay
+from tokenboard.metering.usage_models import NIL, UsageRecord
 from tokenboard.metering.usage_rules import (
     NOTHING,
     By,
@@ -28,7 +30,6 @@ from tokenboard.metering.usage_rules import (
     read_cursor,
     sums_of,
 )
-from tokenboard.workspaces.models import Workspace
 
 LARGEST_PAGE = 200
 MOST_ITEMS = 1_000
@@ -63,10 +64,9 @@ class LogPage:
 
 def summary(workspace_id: str, span: Span, by: By, filters: Filters = _NO_FILTERS) -> Summary:
     """What a workspace has used, broken down. One query; days without use are 0."""
-    row = UsageWorkspaceDay if by == By.DAY and filters == _NO_FILTERS else UsageDay
-    asked = _grouped(row, by).where(row.workspace_id == workspace_id, row.day_on.between(span.first, span.last))
-    asked = asked.where(*_filtered(filters))
-    items = [_item(by, tuple(found)) for found in db.session.execute(asked.limit(MOST_ITEMS))]
+    wanted = {name: value for name in _FILTERED if (value := getattr(filters, name)) is not None}
+    bounds = {"workspace_id": workspace_id, "first": span.first, "last": span.last}
+    items = [_item(by, tuple(found)) for found in db.session.execute(_statement(by, tuple(wanted)), bounds | wanted)]
     if by == By.DAY:
         items = _every_day(span, items)
     else:
@@ -74,30 +74,52 @@ def summary(workspace_id: str, span: Span, by: By, filters: Filters = _NO_FILTER
     return Summary(items, added([item.sums for item in items]))
 
 
-def _grouped(row: Any, by: By) -> Select[Any]:
-    key: Any = {By.MODEL: "model", By.KEY: "key_id", By.USER: "person_id", By.SOURCE: "source", By.DAY: "day_on"}[by]
-    column = getattr(row, key)
-    name = func.min(func.coalesce(func.nullif(Person.display_name, ""), Person.email)) if by == By.USER else column
-    asked = select(column, name, *_summed(row)).group_by(column)
-    return asked.outerjoin(Person, Person.id == UsageDay.person_id) if by == By.USER else asked
+_FILTERED = ("person_id", "source", "key_id", "model")
+_KEYS = {By.MODEL: "model", By.KEY: "key_id", By.USER: "person_id", By.SOURCE: "source", By.DAY: "day_on"}
+_TYPES: dict[str, TypeEngine[Any]] = {
+    "workspace_id": Uuid(as_uuid=False),
+    "person_id": Uuid(as_uuid=False),
+    "key_id": Uuid(as_uuid=False),
+    "day_on": Date(),
+    "first": Date(),
+    "last": Date(),
+}
 
 
-def _summed(row: Any) -> list[ColumnElement[int]]:
+@cache
+def _statement(by: By, wanted: tuple[str, ...]) -> TextualSelect:
+    """Text, and built once: forty summed columns as expressions cost several times the query itself."""
+    key, names = _KEYS[by], ["workspace_id", "first", "last", *wanted]
+    table = "usage_workspace_day" if by == By.DAY and not wanted else "usage_day"
+    columns, group = _summed("used"), f"GROUP BY used.{key}"
+    if table == "usage_workspace_day":  # a day is one row there
+        columns, group = ", ".join(COUNTS), ""
+    name, join = f"used.{key}", ""
+    if by == By.USER:
+        name = "min(coalesce(nullif(person.display_name, ''), person.email))"
+        join = "LEFT JOIN person ON person.id = used.person_id"
+    chosen = " ".join(f"AND used.{one} = :{one}" for one in wanted)
+    # Nothing but names of our own columns; what was asked for travels as parameters.
+    asked = f"""
+        SELECT used.{key} AS item_key, {name} AS item_name, {columns} FROM {table} AS used {join}
+         WHERE used.workspace_id = :workspace_id AND used.day_on BETWEEN :first AND :last {chosen} {group}
+         LIMIT {MOST_ITEMS}
+    """  # noqa: S608
+    typed = [bindparam(one, type_=_TYPES.get(one, String())) for one in names]
+    told = {"item_key": _TYPES.get(key, String())} | ({} if by == By.USER else {"item_name": _TYPES.get(key, String())})
+    return text(asked).bindparams(*typed).columns(**told)
+
+
+def _summed(table: str) -> str:
     # PostgreSQL's sum of BIGINT is NUMERIC.
-    return [cast(func.sum(getattr(row, name)), BigInteger) for name in COUNTS]
-
-
-def _filtered(filters: Filters) -> list[ColumnElement[bool]]:
-    wanted = {"person_id": filters.person_id, "source": filters.source, "key_id": filters.key_id}
-    wanted["model"] = filters.model
-    return [getattr(UsageDay, name) == value for name, value in wanted.items() if value is not None]
+    return ", ".join(f"CAST(sum({table}.{name}) AS BIGINT)" for name in COUNTS)
 
 
 def _item(by: By, found: tuple[Any, ...]) -> Item:
     key, name, *counts = found
-    text = None if key == NIL else str(key)
+    known = None if key == NIL else str(key)
     fallback = {By.USER: "Nobody in particular", By.KEY: "Without a key"}.get(by, "")
-    return Item(text, str(name) if text and name else fallback or str(key), sums_of(counts))
+    return Item(known, str(name) if known and name else fallback or str(key), sums_of(counts))
 
 
 def _every_day(span: Span, items: list[Item]) -> list[Item]:
@@ -107,15 +129,27 @@ def _every_day(span: Span, items: list[Item]) -> list[Item]:
 
 def by_workspace(span: Span) -> list[Item]:
     """For administrators: what every workspace has used, the most credits first; demo workspaces are left out."""
-    row = UsageWorkspaceDay
-    asked = (
-        select(row.workspace_id, func.min(Workspace.name), *_summed(row))
-        .join(Workspace, Workspace.id == row.workspace_id)
-        .where(row.day_on.between(span.first, span.last), Workspace.is_demo.is_(False))
-        .group_by(row.workspace_id)
-    )
-    found = [Item(key, name, sums_of(counts)) for key, name, *counts in db.session.execute(asked)]
+    found = [
+        Item(workspace_id, name, sums_of(counts))
+        for workspace_id, name, *counts in db.session.execute(
+            _ALL, {"first": span.first, "last": span.last, "no": False}
+        )
+    ]
     return sorted(found, key=lambda item: -item.sums.credits_micros)
+
+
+_ALL = (
+    text(
+        f"""
+        SELECT used.workspace_id AS workspace_id, min(workspace.name), {_summed("used")}
+          FROM usage_workspace_day AS used JOIN workspace ON workspace.id = used.workspace_id
+         WHERE used.day_on BETWEEN :first AND :last AND workspace.is_demo = :no
+         GROUP BY used.workspace_id
+        """  # noqa: S608
+    )
+    .bindparams(bindparam("first", type_=Date()), bindparam("last", type_=Date()), bindparam("no", type_=Boolean()))
+    .columns(workspace_id=Uuid(as_uuid=False))
+)
 
 
 def logs(

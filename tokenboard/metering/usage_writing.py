@@ -41,21 +41,25 @@ def _insert(mark: str) -> str:
     values = ", ".join([mark] * len(RECORD))
     columns = ", ".join(RECORD)
     into = f"INSERT INTO usage_record ({columns}) VALUES ({values})"  # noqa: S608
-    return f"{into} ON CONFLICT (dedupe_key) DO NOTHING RETURNING id"
+    return f"{into} ON CONFLICT (dedupe_key) DO NOTHING"
 
 
 _MARKS = {True: "%s", False: "?"}
-_INSERT = {is_pg: _insert(mark) for is_pg, mark in _MARKS.items()}
+_INSERT = _insert("?")
+# The row count of an INSERT is not told by every driver of PostgreSQL; what it returns is.
+_INSERT_RETURNING = _insert("%s") + " RETURNING id"
 _DAY = {is_pg: _upsert("usage_day", DAY_KEY, mark) for is_pg, mark in _MARKS.items()}
 _WORKSPACE_DAY = {is_pg: _upsert("usage_workspace_day", WORKSPACE_KEY, mark) for is_pg, mark in _MARKS.items()}
 
 
 def insert_records(records: Iterable[UsageFact]) -> list[UsageFact]:
     """Insert what is not there yet; which records that were."""
-    connection, is_pg = db.session.connection(), is_postgresql()
-    values = postgresql_values if is_pg else sqlite_values
-    statement = _INSERT[is_pg]
-    return [one for one in records if connection.exec_driver_sql(statement, values(one)).first() is not None]
+    connection = db.session.connection()
+    if is_postgresql():
+        sent = ((one, connection.exec_driver_sql(_INSERT_RETURNING, postgresql_values(one))) for one in records)
+        return [one for one, answer in sent if answer.first() is not None]
+    driver: Any = connection.connection.driver_connection
+    return [one for one in records if driver.execute(_INSERT, sqlite_values(one)).rowcount == 1]
 
 
 def add_to_rollups(records: Sequence[UsageFact]) -> None:
