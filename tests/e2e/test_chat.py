@@ -12,6 +12,7 @@ from tests.e2e.conftest import Visitor
 
 Visit = Callable[..., Visitor]
 BOX = "#composer_message"
+STOP = "#composer_acts >> text=Stop"
 MODEL = "sandbox-swift"
 expect.set_options(timeout=20_000)  # two cores, shared with others
 
@@ -54,7 +55,7 @@ def test_an_answer_streams_is_drawn_and_says_what_it_cost(visit: Visit) -> None:
     expect(answer.locator(".markdown strong")).to_have_text("Bold")
     expect(answer.locator(".markdown")).to_contain_text("<b>tags</b>")
     expect(answer.locator(".answer-meta")).to_contain_text(
-        re.compile(r"sandbox-slow.*\d+ in / \d+ out.*credits.*first")
+        re.compile(r"sandbox-slow.*\d+ in / \d+ out.*credits.*first", re.DOTALL)
     )
     expect(page.locator("#composer_acts")).to_contain_text("Send")
     expect(page.locator("#balance_pill")).to_contain_text("999 credits")
@@ -67,13 +68,13 @@ def test_stop_keeps_what_there_is(visit: Visit) -> None:
     page = _open(visit(), "stops", "sandbox-slow")
     _send(page, "/words 300")
     expect(page.locator(".streamed")).to_contain_text("3")
-    page.click("text=Stop")
+    page.click(STOP)
 
     expect(page.locator(".ending")).to_contain_text("You stopped this answer.")
     expect(page.locator(".ending")).to_contain_text("Charged")
     page.click("text=Continue")
     expect(page.locator(".said").last).to_contain_text("Continue where you stopped.")
-    page.click("#composer_acts >> text=Stop")
+    page.click(STOP)
     expect(page.locator(".ending")).to_have_count(2)
 
 
@@ -112,7 +113,9 @@ def test_trying_again_and_editing_put_the_old_aside(visit: Visit) -> None:
     page = _open(visit(), "edits")
     _send(page, "/say first")
     expect(page.locator(".answer .markdown")).to_have_text("first")
+    former = page.locator(".answer").get_attribute("id")
     page.click("text=Try again")
+    expect(page.locator(f"#{former}")).to_have_count(0)
     expect(page.locator(".answer .markdown")).to_have_text("first")
     expect(page.locator(".answer")).to_have_count(1)
 
@@ -192,7 +195,7 @@ def test_without_javascript_the_answer_comes_by_itself(visit: Visit) -> None:
     expect(page.locator(".answer .markdown")).to_have_count(1, timeout=30_000)
     assert len(_drawn_words(page)) == 20
     page.click("text=Try again")
-    page.click("text=Stop")
+    page.click(STOP)
     expect(page.locator(".ending")).to_contain_text("You stopped this answer.", timeout=30_000)
 
 
