@@ -69,7 +69,7 @@ def faults_of(app: Flask, readings: Sequence[Reading]) -> list[str]:
         found += _doubly_charged()
         for reading in readings:
             if reading.call_id:
-                found += [f"{reading.call_id}: {fault}" for fault in _of_one(reading)]
+                found += [f"{reading.call_id}: {fault}; {reading.story}" for fault in _of_one(reading)]
     return found
 
 

@@ -139,6 +139,7 @@ def main(given: list[str]) -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--log", type=Path, help="where to keep what the processes said")
     asked = parser.parse_args(given)
     plan = Plan(asked.streams, asked.kills, readers=24, restarts=asked.restarts, seed=asked.seed)
     with contextlib.ExitStack() as stack:
@@ -146,9 +147,12 @@ def main(given: list[str]) -> int:
         redis_url = stack.enter_context(throwaway_redis(here(), {}))
         app, server = stack.enter_context(_postgresql(folder, redis_url))
         result = _of_all(app, server, folder, plan)
+        log = (folder / "site.log").read_text(encoding="utf-8", errors="replace")
     print(result.spoken())  # noqa: T201 - a command's answer
     for fault in result.faults:
         print(f"  {fault}")  # noqa: T201
+    if asked.log:
+        asked.log.write_text(log)
     return 1 if result.faults else 0
 
 

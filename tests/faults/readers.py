@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TIMEOUT_SECONDS = 90  # a busy machine takes its time
+COMES_BACK_SECONDS = 400  # while the processes it comes back to are killed as well
 _BROKEN = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -24,6 +25,7 @@ class Reading:
     text: str = ""
     last_id: int = 0
     broken_at: list[int] = field(default_factory=list)  # characters it had each time the line broke
+    story: list[str] = field(default_factory=list)  # how each line ended, for whoever looks into a fault
     end: dict[str, Any] | None = None
     began_at: float = 0.0
     ended_at: float = 0.0
@@ -50,17 +52,27 @@ def read(port: int, wish: dict[str, Any], *, returns: bool = True, reading: Read
     """
     reading = reading or Reading()
     reading.began_at = time.monotonic()
-    with contextlib.suppress(*_BROKEN):
-        _follow(port, reading, "POST", "/test/answers", wish, {})
-    until = time.monotonic() + TIMEOUT_SECONDS
+    _try(port, reading, "POST", "/test/answers", wish, {})
+    until = time.monotonic() + COMES_BACK_SECONDS
     while returns and reading.call_id and reading.end is None and time.monotonic() < until:
         reading.broken_at.append(len(reading.text))
         time.sleep(0.2)
-        with contextlib.suppress(*_BROKEN):
-            came_back = {"Last-Event-ID": str(reading.last_id)}
-            _follow(port, reading, "GET", f"/test/answers/{reading.call_id}", None, came_back)
+        came_back = {"Last-Event-ID": str(reading.last_id)}
+        _try(port, reading, "GET", f"/test/answers/{reading.call_id}", None, came_back)
     reading.ended_at = time.monotonic()
     return reading
+
+
+def _try(
+    port: int, reading: Reading, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+) -> None:
+    began_at = time.monotonic()
+    how = "closed"
+    try:
+        _follow(port, reading, method, path, body, headers)
+    except _BROKEN as error:
+        how = repr(error)
+    reading.story.append(f"{method} {time.monotonic() - began_at:.1f} s to {len(reading.text)} characters, {how}")
 
 
 def _follow(
@@ -72,7 +84,7 @@ def _follow(
         answer = connection.getresponse()
         reading.status = reading.status or answer.status
         if answer.status != 200:
-            return
+            raise ValueError(f"status {answer.status}")
         for event in events_of(answer):
             _note(reading, event)
 

@@ -133,7 +133,7 @@ class Generations:
         self.hub.ended(call_id)
 
     def _pause_seconds(self) -> float:
-        return relay_rules.tick_seconds(len(self._running))
+        return relay_rules.pause_seconds(len(self._running))
 
     def _charge_of(self, call: OpenCall) -> Callable[[int], int]:
         return charge_of(call, nano_from_usd(self._settings.credit_value_usd))

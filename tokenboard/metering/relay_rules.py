@@ -13,16 +13,21 @@ _BYTES_A_TOKEN_AT_MOST = 8
 _SLACK_BYTES = 256
 
 
-def tick_seconds(streams: int) -> float:
-    """The shortest time between two recordings, by how many answers stream in this process.
+def pause_seconds(streams: int) -> float:
+    """How long a stream rests before it is read again, by how many there are in this process.
 
-    A few are written as they come; then each tick gathers more, because a wake-up costs more than what it carries.
+    A few are read as they come; then each read gathers more, because a wake-up costs more than what it carries.
     """
+    if streams <= UNPACED_STREAMS:
+        return 0.0
+    return 0.04 if streams <= 250 else 0.06
+
+
+def tick_seconds(streams: int) -> float:
+    """The shortest time between two recordings. Half of what a stream rests: both together are less than 100 ms."""
     if streams <= 4:
         return 0.0
-    if streams <= UNPACED_STREAMS:
-        return 0.01
-    return 0.04 if streams <= 250 else 0.06
+    return 0.01 if streams <= UNPACED_STREAMS else pause_seconds(streams) / 2
 
 
 def is_past_bound(output_bytes: int, max_output_tokens: int) -> bool:

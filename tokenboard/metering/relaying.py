@@ -166,6 +166,7 @@ class Generation:
             self._finish(self._ending or ending)
         except Exception:  # the edge of a thread: listeners must hear an end, and the sweeper settles what is open
             log.exception("generation_fault", extra={"call_id": self.id})
+            self._desk.recorder.leave(self.id)
             self._over(None, Ending("failed", BROKEN))
 
     def _relayed(self) -> Ending:
@@ -180,6 +181,9 @@ class Generation:
             if self._ending is None:
                 log.info("chat_failed", extra={"call_id": self.id, "error": str(error)})
             return Ending("failed", _failure(error))
+        except Exception:  # whatever it was: what came until now is settled and its readers hear an end
+            log.exception("relay_fault", extra={"call_id": self.id})
+            return Ending("failed", BROKEN)
         return Ending("length" if self._finish_reason == "length" else "ok")
 
     def _read(self, stream: ChatStream) -> None:
