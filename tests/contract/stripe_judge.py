@@ -10,12 +10,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema
+import stripe
+from stripe.params._customer_payment_method_list_params import CustomerPaymentMethodListParams
+from stripe.params._payment_intent_create_params import PaymentIntentCreateParams
 
 from tests.contract.recorded import Exchange
 from tokenboard.sandbox.stripe_form import decoded
 
 Spec = dict[str, Any]
-# Calls of ours that the pruned spec leaves out; the official library's own types are their judge.
+# Calls of ours that the pruned spec leaves out: the official library's own types are their judge (see `_outside`).
 OUTSIDE = ("POST /v1/payment_intents", "GET /v1/customers/")
 
 
@@ -81,7 +84,7 @@ def faults_of(spec: Spec, exchange: Exchange) -> list[str]:
     """What is wrong with a call or its answer, by the spec."""
     found = operation_of(spec, exchange)
     if found is None:
-        return []
+        return _outside(spec, exchange)
     name, operation = found
     split = urlsplit(exchange.request.path_url)
     query, body = decoded(parse_qsl(split.query)), exchange.request.body or ""
@@ -98,6 +101,25 @@ def faults_of(spec: Spec, exchange: Exchange) -> list[str]:
     answers = operation["responses"].get(str(exchange.status), operation["responses"]["default"])
     schema = answers["content"]["application/json"]["schema"]
     return faults + errors_of(spec, schema, json.loads(exchange.body), f"{name} -> {exchange.status}")
+
+
+def _outside(spec: Spec, exchange: Exchange) -> list[str]:
+    """By the library's parameters, and what is answered by the spec's object or the library's."""
+    split = urlsplit(exchange.request.path_url)
+    is_charge = exchange.request.method == "POST"
+    sent = str(exchange.request.body) if is_charge else split.query
+    asked = PaymentIntentCreateParams if is_charge else CustomerPaymentMethodListParams
+    name = f"{exchange.request.method} {split.path.rsplit('/', 1)[1]}"
+    faults = [
+        f"{name}: {word} is no parameter" for word in decoded(parse_qsl(sent)) if word not in asked.__annotations__
+    ]
+    told = json.loads(exchange.body)
+    if exchange.status != 200:
+        return faults + errors_of(spec, spec["components"]["schemas"]["error"], told, name)
+    if is_charge:
+        return faults + errors_of(spec, spec["components"]["schemas"]["payment_intent"], told, name)
+    known = stripe.PaymentMethod.__annotations__
+    return faults + [f"{name}: {key} is no key" for one in told["data"] for key in one if key not in known]
 
 
 def _query_names(operation: Spec) -> set[str]:

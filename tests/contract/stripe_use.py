@@ -14,6 +14,7 @@ def use_everything(till: Till, client: StripeClient) -> None:
     """Every method of the client, over objects in every state."""
     customer = client.create_customer(email="a@example.com", name="Alice", metadata={"w": "1"}, idempotency_key="c1")
     client.update_customer(customer.id, email="b@example.com", metadata={"w": "2"}, idempotency_key="c2")
+    client.customer(customer.id)
     list(client.prices())
     list(client.products())
     client.price("price_SbxPack100")
@@ -83,6 +84,7 @@ def use_the_money(till: Till, client: StripeClient, customer_id: str, session_id
         client.invoice_lines(invoice.id)
         client.invoice_payments(invoice_id=invoice.id)
     client.invoice_of_payment(intent_id)
+    client.saved_cards(customer_id)
     card = client.saved_card(customer_id)
     assert card is not None
     client.charge_saved_card(
