@@ -15,6 +15,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("metering-sweep", "metering.sweep", "* * * * * */10", runs_without_queue=True),
     # Money: what the providers know and we do not; the catalogue.
     Periodic("billing-reconcile", "billing.reconcile", "37 * * * *"),
+    Periodic("billing-reconcile-sweep", "billing.reconcile.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("billing-sync-prices", "billing.sync_prices", "40 2 * * *"),
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
