@@ -25,7 +25,7 @@ from tokenboard.billing import (
     payments_api,
     plan_routes,
     promo_api,
-    reconciling,
+    reconcile_runs,
     routes as billing_routes,
     tasks as billing_tasks,
     webhooks as billing_webhooks,
@@ -60,10 +60,12 @@ from tokenboard.ops import (
     books_api,
     books_routes,
     books_tasks,
+    catalogue_routes,
     cli as ops_cli,
     inbox_routes,
     payments_routes,
     promo_routes,
+    reconcile_routes,
     routes as ops_routes,
     tasks as ops_tasks,
 )
@@ -90,7 +92,7 @@ from tokenboard.workspaces import api as workspaces_api, channel_routes, routes 
 # Imported so that the worker finds their tasks by name.
 TASKS = (
     billing_tasks,
-    reconciling,
+    reconcile_runs,
     books_tasks,
     budget_tasks,
     chat_tasks,
@@ -203,6 +205,8 @@ def _blueprints() -> list[Blueprint]:
         inbox_routes.blueprint,
         promo_api.blueprint,
         promo_routes.blueprint,
+        reconcile_routes.blueprint,
+        catalogue_routes.blueprint,
         ops_cli.blueprint,
         ops_routes.blueprint,
     ]

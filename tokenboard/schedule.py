@@ -18,6 +18,7 @@ PERIODIC: tuple[Periodic, ...] = (
     # Money: what the providers know and we do not; the catalogue.
     Periodic("billing-reconcile", "billing.reconcile", "37 * * * *"),
     Periodic("metering-sync-prices", "metering.sync_prices", "22 * * * *"),
+    Periodic("billing-reconcile-sweep", "billing.reconcile.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("billing-sync-prices", "billing.sync_prices", "40 2 * * *"),
     # What virtual keys used straight at LiteLLM.
     Periodic("keys-read-spend", "keys.read_spend", "* * * * *", runs_without_queue=True),

@@ -12,6 +12,8 @@ from tokenboard.billing.models import Price, Product
 from tokenboard.core.db import db
 from tokenboard.core.parsing import or_none, parse_id
 
+MOST_LISTED = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -65,6 +67,13 @@ def offer(wanted: str) -> Offer:
 def known_price(provider_id: str) -> Offer | None:
     """Also when it is not for sale any more: open checkouts and running plans keep their price."""
     return _offer(db.session.execute(_offers().where(Price.provider_id == provider_id)).first())
+
+
+def everything() -> tuple[Sequence[Product], Sequence[Price]]:
+    """All products, by name, and all prices, the smallest first: sold or not."""
+    products = db.session.scalars(select(Product).order_by(Product.name, Product.provider_id).limit(MOST_LISTED)).all()
+    order = (Price.interval.is_not(None), Price.interval, Price.currency, Price.unit_amount_minor, Price.provider_id)
+    return products, db.session.scalars(select(Price).order_by(*order).limit(MOST_LISTED)).all()
 
 
 def known_prices() -> Sequence[Price]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from flask import Blueprint
 
-from tokenboard.billing import inbox_service, promo_service, reconciling, tasks
+from tokenboard.billing import inbox_service, promo_service, reconcile_runs, reconciling, tasks
 from tokenboard.billing.promo_service import BatchWish
+from tokenboard.billing.reconcile_models import compared_words
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError
 from tokenboard.core.money import MICROS_PER_CREDIT
@@ -34,11 +35,17 @@ def sync_prices() -> None:
 @click.option("--heal", "is_healing", is_flag=True, help="Credit what is missing. Without it nothing is changed.")
 def reconcile(days: int, is_healing: bool) -> None:
     """Compare the last days with Stripe and Paystack."""
-    if is_healing:
-        tasks.check_open_orders()
-    findings = reconciling.reconcile(days=days, is_healing=is_healing)
+    run, is_new = reconcile_runs.ask(actor=reconcile_runs.CLI, days=days, is_healing=is_healing)
+    db.session.commit()
+    if not is_new:
+        raise click.ClickException("Another look is under way. Try again in a few minutes.")
+    reconcile_runs.carry_out(run.id)
+    db.session.refresh(run)
+    findings = reconcile_runs.findings_of(run.id)
+    click.echo(f"Compared: {compared_words(run)}.")
     for finding in findings:
-        click.echo(f"{finding.provider} {finding.object_id}: {finding.what}")
+        state = "mended" if finding.healed_at else finding.problem
+        click.echo(f"{finding.provider} {finding.object_id}: {finding.what}{f' ({state})' if state else ''}")
     mended = "mended as far as possible" if is_healing else "nothing was changed; add --heal to mend"
     click.echo(f"{len(findings)} differences, {mended}." if findings else "The books agree.")
 

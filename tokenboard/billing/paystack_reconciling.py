@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from tokenboard.billing import payment_queries as queries, paystack_service
-from tokenboard.billing.findings import Finding
+from tokenboard.billing.findings import Finding, Look
 from tokenboard.billing.models import Dispute, Payment, Refund
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
@@ -23,12 +23,13 @@ from tokenboard.providers.paystack_objects import PaystackDispute, PaystackRefun
 _BEFORE = timedelta(days=90)  # a refund may be of a payment so much older; only lists without references need it
 
 
-def differences(client: PaystackClient, since: datetime) -> Iterator[Finding]:
-    """Raises: PaymentError."""
+def differences(client: PaystackClient, since: datetime, seen: Look) -> Iterator[Finding]:
+    """Counts in `seen` what it compares. Raises: PaymentError."""
     until = now() + timedelta(days=1)
     paid = list(client.transactions(since, until, "success"))
     refunds = _with_references(client, list(client.refunds(since, until)), since, until)
     disputes = list(client.disputes(since, until))
+    seen.transactions = len(paid)
     yield from _uncredited(client, paid)
     yield from _refunds(refunds)
     yield from _disputes(disputes)

@@ -31,7 +31,7 @@ class ReconcileRun(Identified, Base):
     )
 
     # `open` until it has ended: the unique key lets one in.
-    open_key: Mapped[str | None] = mapped_column(String(10), default="open")
+    open_key: Mapped[str | None] = mapped_column(String(10))
     # A person's id, or `schedule` or `cli`.
     actor: Mapped[str] = mapped_column(String(60))
     days: Mapped[int]
@@ -47,6 +47,17 @@ class ReconcileRun(Identified, Base):
     asked_at: Mapped[Instant] = mapped_column(default=now)
     lease_ends_at: Mapped[Instant | None]
     ended_at: Mapped[Instant | None]
+
+
+def compared_words(run: ReconcileRun) -> str:
+    """How much a look held against our books."""
+    told = (
+        (run.sessions, "paid checkouts"),
+        (run.invoices, "paid invoices"),
+        (run.events, "undelivered events of Stripe"),
+        (run.transactions, "payments of Paystack"),
+    )
+    return ", ".join(f"{count:,} {what}" for count, what in told)
 
 
 class ReconcileFinding(Identified, Base):

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tokenboard.audit.alerts import raise_alert, resolve_alert
 from tokenboard.billing import (
     inbox_service,
     invoice_service,
@@ -26,12 +25,11 @@ from tokenboard.billing import (
 )
 from tokenboard.billing.asking import MOST_QUESTIONS, Answers
 from tokenboard.billing.errors import EventUnusable, NeedsAnswer
-from tokenboard.billing.findings import Finding
+from tokenboard.billing.findings import Finding, Look
 from tokenboard.billing.inbox_models import InboxEvent
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError
-from tokenboard.core.jobs import task
 from tokenboard.providers.payments import EventUnreadable, PaymentError
 from tokenboard.providers.reading import Unreadable
 from tokenboard.providers.stripe_objects import CheckoutSession, Invoice, StripeEvent
@@ -40,31 +38,27 @@ from tokenboard.web.clients import clients
 log = logging.getLogger(__name__)
 
 USUAL_DAYS, MOST_DAYS = 3, 30  # Stripe keeps events for 30
-KIND = "billing.reconciliation"
 _NOT_HEALED = (EventUnusable, EventUnreadable, Unreadable, PaymentError, TokenBoardError, IntegrityError)
 
 
-def reconcile(*, days: int = USUAL_DAYS, is_healing: bool) -> list[Finding]:
-    """Every difference of the last days; with `is_healing` those that can be mended are. Commits."""
-    since = now() - timedelta(days=min(days, MOST_DAYS))
-    findings: list[Finding] = []
-    for provider, look in (("stripe", _stripe), ("paystack", _paystack)):
+def look(*, days: int) -> Look:
+    """Compare the last days. Changes nothing; ends the transaction it was called in."""
+    since, seen = now() - timedelta(days=min(days, MOST_DAYS)), Look()
+    for provider, compare in (("stripe", _stripe), ("paystack", _paystack)):
         try:
-            findings += list(look(since))
+            seen.findings += list(compare(since, seen))
         except NotConfigured:
             continue
         except (PaymentError, EventUnreadable) as error:
             db.session.rollback()
-            findings.append(Finding(provider, "", f"It could not be asked: {error}"))
-    if is_healing:
-        for finding in findings:
-            _heal(finding)
-    return findings
+            seen.findings.append(Finding(provider, "", f"It could not be asked: {error}"))
+    return seen
 
 
-def _heal(finding: Finding) -> None:
+def heal(finding: Finding) -> str:
+    """Mend one difference; why that did not work, or nothing. Commits."""
     if finding.heal is None:
-        return
+        return "Nothing here can mend it; a person must look."
     try:
         finding.heal()
         db.session.commit()
@@ -72,13 +66,24 @@ def _heal(finding: Finding) -> None:
         # One that cannot be mended leaves the others their turn; it is reported again in an hour.
         db.session.rollback()
         log.warning("not_healed", extra={"object": finding.object_id, "error": str(error)})
+        return str(error) or type(error).__name__
+    return ""
 
 
-def _stripe(since: datetime) -> Iterator[Finding]:
+def reconcile(*, days: int = USUAL_DAYS, is_healing: bool) -> list[Finding]:
+    """Every difference of the last days; with `is_healing` those that can be mended are. Commits."""
+    findings = look(days=days).findings
+    for finding in findings if is_healing else ():
+        heal(finding)
+    return findings
+
+
+def _stripe(since: datetime, seen: Look) -> Iterator[Finding]:
     client = clients().stripe()
     events = client.events(since, stripe_service.EVENT_TYPES, only_undelivered=True)
     sessions = [one for one in client.checkout_sessions(since=since) if one.is_settled]
     invoices = list(client.invoices(since=since, status="paid"))
+    seen.events, seen.sessions, seen.invoices = len(events), len(sessions), len(invoices)
     yield from _lost_events(events)
     yield from _uncredited_sessions(sessions)
     yield from _uncredited_invoices(invoices)
@@ -134,18 +139,5 @@ def _pay(invoice: Invoice) -> None:
             answers.learn(missing.question, clients())
 
 
-def _paystack(since: datetime) -> Iterator[Finding]:
-    return paystack_reconciling.differences(clients().paystack(), since)
-
-
-@task("billing.reconcile")
-def reconcile_and_heal() -> None:
-    """The periodic run: tell the operator what was missing, mend it."""
-    findings = reconcile(is_healing=True)
-    if findings:
-        words = "; ".join(f"{one.provider} {one.object_id} {one.what}" for one in findings[:5])
-        message = f"{len(findings)} differences with the payment providers: {words}"
-        raise_alert(KIND, subject="run", severity="warning", message=message)
-    else:
-        resolve_alert(KIND, subject="run")
-    db.session.commit()
+def _paystack(since: datetime, seen: Look) -> Iterator[Finding]:
+    return paystack_reconciling.differences(clients().paystack(), since, seen)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tokenboard.audit.alerts import open_alerts
 from tokenboard.audit.models import Alert
-from tokenboard.billing import attention_queries
+from tokenboard.billing import attention_queries, reconcile_queries
 from tokenboard.billing.payment_search import CurrencyTotal
 from tokenboard.billing.rules import price_text
 from tokenboard.core.clock import midnight, today
@@ -56,7 +56,7 @@ class OverviewPage:
 
 
 def build() -> OverviewPage:
-    """Five reads."""
+    """Six reads."""
     alerts = open_alerts()
     return OverviewPage(
         matters=_matters(),
@@ -76,6 +76,7 @@ def _matters() -> tuple[Matter, ...]:
         ("Stuck payments", found.stuck_payments, "paid and not credited, or lost", "/admin/payments?trouble=stuck"),
         ("Open disputes", found.open_disputes, "the bank waits for an answer", "/admin/payments?trouble=dispute"),
         ("Refunds in trouble", found.refund_troubles, "failed, or no answer", "/admin/payments?trouble=refund"),
+        ("Differences", reconcile_queries.open_differences(), "the providers know more", "/admin/reconcile"),
         ("Adjustments", proposals, "wait for a second administrator", "/admin/adjust"),
     )
     return tuple(Matter(label, number(count), note, href, count > 0) for label, count, note, href in told)

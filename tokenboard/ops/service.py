@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, delete, or_, select
 
 from tokenboard.accounts.models import OneTimeToken, SignIn
+from tokenboard.billing.reconcile_models import ReconcileRun
 from tokenboard.core.clock import now
 from tokenboard.core.db import db, rows_changed
 from tokenboard.core.upsert import insert
@@ -20,6 +21,7 @@ SIGN_IN_KEPT = timedelta(days=90)
 NOTICE_KEPT = timedelta(days=30)
 DEAD_NOTICE_KEPT = timedelta(days=90)
 PIECES_KEPT = timedelta(days=1)  # the room has taken the text long since; readers may still come back for the end
+LOOK_KEPT = timedelta(days=30)  # as long as Stripe keeps events
 TOKEN_KEPT = timedelta(days=7)  # long enough to answer "my link did not work"
 
 
@@ -59,6 +61,7 @@ def tidy() -> dict[str, int]:
         "sign_ins": _delete(SignIn, is_ended),
         "one_time_tokens": _delete(OneTimeToken, is_used),
         "notices": _delete(Notice, or_(is_out, is_dead)),
+        "looks": _delete(ReconcileRun, ReconcileRun.ended_at < instant - LOOK_KEPT),
         "pieces": _delete(CallPiece, CallPiece.call_id.in_(_settled_before(instant - PIECES_KEPT))),
     }
 
