@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from werkzeug.test import TestResponse
 
 from tests.billing.buying import Buyer, plain
 from tests.billing.market import PLAN, Market
 from tokenboard.billing import catalogue_queries
 from tokenboard.billing.models import Payment
 from tokenboard.core.clock import now
-from tokenboard.core.db import db
 
 
 @pytest.fixture
@@ -29,6 +29,12 @@ def page_of(buyer: Buyer, order: Payment, query: str = "") -> str:
 
 def done_steps(page: str) -> list[str]:
     return re.findall(r'<li class="done">(\w+)', page)
+
+
+def again(buyer: Buyer, order: Payment, **more: str) -> TestResponse:
+    """Press *Try again* for the order's own total."""
+    form = {"total": str(order.amount_minor)} | more
+    return buyer.browser.post(f"/credits/payments/{order.id}/again", form)
 
 
 def decline(buyer: Buyer, order: Payment) -> None:
@@ -69,6 +75,7 @@ def test_who_comes_back_has_the_provider_asked_and_not_only_the_webhook_awaited(
     assert (block.status_code, alice.market.credits) == (200, 100)
     assert block.text.strip().startswith('<section id="payment_state"')
     assert "Your credits are here" in block.text
+    assert 'id="balance_pill"' in block.text  # and the pill follows at once
 
 
 @pytest.mark.parametrize(
@@ -112,10 +119,9 @@ def test_a_declined_prompt_gives_its_reason_and_asks_again_with_one_press(alice:
     assert "The payment did not go through Request cancelled by user. Nothing was charged." in shown
     assert "Try again for KES 129.00" in shown
 
-    path = f"/credits/payments/{order.id}/again"
-    refused = alice.browser.post(path, {"phone": "1"})
+    refused = again(alice, order, phone="1")
     assert (refused.status_code, "Write a Kenyan mobile number" in refused.text) == (422, True)
-    answers = [alice.browser.post(path, {"phone": "0712345678"}) for _ in range(2)]
+    answers = [again(alice, order, phone="0712345678") for _ in range(2)]
 
     second = alice.orders()[1]
     assert [one.headers["Location"] for one in answers] == [f"/credits/payments/{second.id}"] * 2
@@ -133,11 +139,23 @@ def test_an_expired_checkout_is_ordered_again_once(alice: Buyer):
     assert "The checkout was left" in shown
     assert "?currency=USD&amp;pack=price_SbxPack100&amp;method=stripe#add_credits" in shown
 
-    answers = [alice.browser.post(f"/credits/payments/{order.id}/again") for _ in range(2)]
+    answers = [again(alice, order) for _ in range(2)]
 
     assert len({one.headers["Location"] for one in answers}) == 1
     assert answers[0].headers["Location"].startswith(alice.market.sandbox_url)
     assert len(alice.orders()) == 2
+
+
+def test_a_basket_that_costs_something_else_today_is_not_ordered_before_that_is_said(alice: Buyer):
+    alice.buy()
+    order = alice.orders()[0]
+    alice.pay(order, act="expire")
+
+    answer = again(alice, order, total="99")
+
+    assert answer.headers["Location"] == f"/credits/payments/{order.id}"
+    assert "Try again for $1.00" in plain(page_of(alice, order))
+    assert len(alice.orders()) == 1
 
 
 def test_again_is_for_what_came_to_nothing(alice: Buyer):
@@ -145,7 +163,7 @@ def test_again_is_for_what_came_to_nothing(alice: Buyer):
     order = alice.orders()[0]
     alice.pay(order)
 
-    answer = alice.browser.post(f"/credits/payments/{order.id}/again")
+    answer = again(alice, order)
 
     assert answer.headers["Location"] == f"/credits/payments/{order.id}"
     assert len(alice.orders()) == 1
@@ -157,11 +175,11 @@ def test_a_provider_that_is_down_is_said_where_it_was_tried_again(alice: Buyer):
     alice.pay(order, act="expire")
     alice.order_fault("/stripe/v1/checkout")
 
-    down = alice.browser.post(f"/credits/payments/{order.id}/again")
+    down = again(alice, order)
 
     assert down.status_code == 503
     assert "It could not be tried again" in down.text
-    assert alice.browser.post(f"/credits/payments/{order.id}/again").status_code == 303
+    assert again(alice, order).status_code == 303
     assert len(alice.orders()) == 2
 
 
@@ -217,65 +235,3 @@ def test_a_receipt_of_half_price_names_the_discount(alice: Buyer):
     shown = plain(alice.browser.get(f"/credits/payments/{order.id}/receipt").text)
 
     assert "Discount −$0.50 Charged $0.50" in shown
-
-
-# The way back from Paystack, and from a checkout that was left
-
-
-def test_the_banner_tells_what_the_order_is_and_not_what_the_address_says(alice: Buyer):
-    assert "Your credits are here" not in plain(alice.open("payment=success"))
-    alice.buy("currency=KES")
-    order = alice.orders()[0]
-
-    waiting = plain(alice.open("payment=success"))
-    assert "The payment is on its way" in waiting
-    assert "Your credits are here" not in waiting
-
-    alice.market.control("paystack/pay", reference=order.id, outcome="success")
-    there = alice.market.app.test_client().get(f"/payments/paystack/callback?reference={order.id}")
-    assert there.headers["Location"] == "/credits?payment=success"
-    assert "Your credits are here 100 credits for KES 129.00." in plain(alice.open("payment=success"))
-
-
-def test_a_failed_one_is_one_press_away_in_the_same_basket(alice: Buyer):
-    alice.buy("currency=KES", pack=alice.tile("currency=KES", "500 credits"))
-    order = alice.orders()[0]
-    alice.market.control("paystack/pay", reference=order.id, outcome="failed")
-    alice.market.app.test_client().get(f"/payments/paystack/callback?reference={order.id}")
-
-    page = alice.open("payment=failed")
-
-    assert "The payment did not go through Declined. Nothing was charged." in plain(page)
-    assert f'action="/credits/payments/{order.id}/again"' in page
-    assert "Total KES 645.00 for 500 credits" in plain(page)
-
-
-def test_who_left_the_checkout_can_go_back_to_it(alice: Buyer):
-    alice.buy()
-    order = alice.orders()[0]
-
-    page = alice.open("payment=canceled")
-
-    assert "You left the checkout Nothing was charged. 100 credits for $1.00 can still be paid." in plain(page)
-    assert f'href="{order.url}"' in page
-
-
-@pytest.mark.parametrize("told", ["canceled", "failed", "success", "pending"])
-def test_without_an_order_the_banner_is_a_plain_sentence(alice: Buyer, told: str):
-    page = plain(alice.open(f"payment={told}"))
-
-    assert any(words in page for words in ("Nothing was charged.", "Your credits come by themselves"))
-
-
-def test_an_outcome_that_does_not_exist_shows_no_banner(alice: Buyer):
-    assert "callout" not in alice.open("payment=won")
-
-
-def test_an_old_order_is_not_what_somebody_comes_back_from(alice: Buyer):
-    alice.buy()
-    with alice.market.app.app_context():
-        long_ago = now() - timedelta(hours=3)
-        db.session.execute(db.update(Payment).values(created_at=long_ago))
-        db.session.commit()
-
-    assert "can still be paid" not in plain(alice.open("payment=canceled"))

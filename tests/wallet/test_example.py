@@ -104,7 +104,7 @@ def test_at_nought_it_offers_to_ask_for_credits_and_takes_nothing(people: People
 
     refused = alice.post(PAGE, _form(before.text), headers=HTMX)
 
-    assert "Ask an administrator for credits" in before.text
+    assert "Get credits" in before.text
     assert (refused.status_code, "Not enough credits" in refused.text) == (402, True)
     assert "0 credits" in refused.text.partition('id="balance_pill"')[2]
     assert posted(people.alice.workspace_id) == 0

@@ -48,6 +48,7 @@ class PaymentLine:
     pay_href: str
     check_href: str
     again_href: str
+    again_total: int
     needs_phone: bool
     paid_at: datetime | None
     receipt_href: str
@@ -138,6 +139,7 @@ def payment_line(payment: Payment) -> PaymentLine:
         pay_href=payment.url if payment.state == PaymentState.STARTED else "",
         check_href=f"{page}/check" if is_open(payment) else "",
         again_href=f"{page}/again" if can_begin_again(payment) else "",
+        again_total=payment.amount_minor,
         needs_phone=basket_service.is_prompt(payment),
         paid_at=payment.paid_at,
         receipt_href=f"{page}/receipt" if payment.paid_at and payment.kind != PaymentKind.PLAN else "",

@@ -5,7 +5,7 @@ Law: it says what their order really is, whatever the address claims.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokenboard.billing import history_queries, waiting_page
 from tokenboard.billing.basket_service import is_prompt
@@ -25,7 +25,7 @@ _PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The banner. `again_href` orders the same once more; `href` leads on."""
+    """The banner. `again_href` orders the same once more, for the total on its button; `href` leads on."""
 
     title: str
     text: str
@@ -33,6 +33,8 @@ class Outcome:
     href: str = ""
     link_text: str = ""
     again_href: str = ""
+    again_label: str = ""
+    again_total: int = 0
 
 
 def order_behind(told: str, workspace_id: str, person_id: str) -> Payment | None:
@@ -53,7 +55,9 @@ def outcome(told: str, order: Payment | None) -> Outcome | None:
         return Outcome("Your credits are here", brought, "ok", page, "See the payment")
     if can_begin_again(order):
         again = "" if is_prompt(order) else f"{page}/again"  # a prompt needs a phone, which is asked for there
-        return Outcome("The payment did not go through", why(order), "bad", page, "See the payment", again)
+        label = f"Try again for {price(order.amount_minor, order.currency)}"
+        failed = Outcome("The payment did not go through", why(order), "bad", page, "See the payment")
+        return replace(failed, again_href=again, again_label=label, again_total=order.amount_minor)
     if told == "canceled" and order.state == PaymentState.STARTED and order.url:
         amount = price(order.amount_minor, order.currency)
         left = f"Nothing was charged. {order.title} for {amount} can still be paid."

@@ -11,12 +11,13 @@ from tokenboard.billing import basket_service, inbox_service, opening, payment_q
 from tokenboard.billing.errors import PriceNotFound, ProviderFailed, Refused, SubscriptionExists
 from tokenboard.billing.forms import phone_number
 from tokenboard.billing.models import Payment
+from tokenboard.billing.order_service import Basket
 from tokenboard.billing.payment_words import can_begin_again
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound, ValidationFailed
 from tokenboard.web.clients import clients
 from tokenboard.web.forms import faults_of, fields
-from tokenboard.web.fragments import is_fragment_request, page, see_other
+from tokenboard.web.fragments import is_fragment_request, page, see_other, with_out_of_band
 from tokenboard.web.limits import limiter
 from tokenboard.workspaces import access
 from tokenboard.workspaces.access import WorkspaceAccess
@@ -49,7 +50,12 @@ def _page(
     )
     phone = request.form.get("phone", "")[:30]
     context = {"payment": block, "workspace": found.workspace, "faults": faults or {}, "phone": phone}
-    return page(TEMPLATE, fragments=FRAGMENTS, status=status, **context)
+    answer = page(TEMPLATE, fragments=FRAGMENTS, status=status, **context)
+    if block.is_waiting:
+        return answer
+    return with_out_of_band(
+        answer, "base.html", "balance_pill", is_out_of_band=True
+    )  # the credits came while one looked
 
 
 def _payment(payment_id: str, at_least: Role = Role.VIEWER) -> tuple[Payment, WorkspaceAccess, Person]:
@@ -85,12 +91,15 @@ def check_payment(payment_id: str) -> Response | BaseResponse:
 @blueprint.post(f"{waiting_page.PATH}/<id:payment_id>/again")
 @limiter.limit(ORDERS)
 def order_again(payment_id: str) -> Response | BaseResponse:
-    """The same basket at today's price. Pressing twice orders once: the ended order is the key."""
+    """The same basket, for the total that was shown. Pressing twice orders once: the ended order is the key."""
     payment, found, person = _payment(payment_id, Role.MEMBER)
     if not can_begin_again(payment):
         return see_other(f"{waiting_page.PATH}/{payment.id}")
     try:
-        made = _begin_again(payment, found, person)
+        basket = basket_service.again(payment)
+        if request.form.get("total") != str(basket.amount_minor):
+            return see_other(f"{waiting_page.PATH}/{payment.id}")  # it costs something else today: said there
+        made = _begin_again(payment, basket, found, person)
     except ValidationFailed as refusal:
         return _page(payment, found, faults=faults_of(refusal), status=refusal.status)
     except ProviderFailed as error:
@@ -100,8 +109,7 @@ def order_again(payment_id: str) -> Response | BaseResponse:
     return see_other(made.url or f"{waiting_page.PATH}/{made.id}")
 
 
-def _begin_again(payment: Payment, found: WorkspaceAccess, person: Person) -> Payment:
-    basket = basket_service.again(payment)
+def _begin_again(payment: Payment, basket: Basket, found: WorkspaceAccess, person: Person) -> Payment:
     key = f"again:{payment.id}"
     if basket_service.is_prompt(payment):
         phone: str = fields(request.form, phone=phone_number)["phone"]

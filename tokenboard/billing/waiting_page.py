@@ -55,6 +55,7 @@ class Again:
     """The same basket once more: what it costs today, and whether a phone must be named."""
 
     label: str
+    total: int
     needs_phone: bool
     change_href: str
 
@@ -206,4 +207,5 @@ def _again(payment: Payment) -> Again | None:
     is_plan = payment.kind == PaymentKind.PLAN
     change = "?buy=plans" if is_plan else f"?currency={wish.currency}&{chosen}&method={wish.method}"
     label = f"Try again for {price(basket.amount_minor, basket.currency)}"
-    return Again(label, basket_service.is_prompt(payment), f"{CREDITS_PATH}{change}#add_credits")
+    is_prompt = basket_service.is_prompt(payment)
+    return Again(label, basket.amount_minor, is_prompt, f"{CREDITS_PATH}{change}#add_credits")
