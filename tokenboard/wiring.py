@@ -12,7 +12,7 @@ from flask import Flask
 from tokenboard.billing import topup_service
 from tokenboard.core.config import Settings
 from tokenboard.core.errors import NotConfigured
-from tokenboard.keys import targets
+from tokenboard.keys import cap_watch, targets
 from tokenboard.providers.anthropic_client import AnthropicClient
 from tokenboard.providers.chat_client import ChatClient, ChatLimits
 from tokenboard.providers.costs import CostProvider
@@ -206,3 +206,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     low_balance_service.connect()
     topup_service.connect()
     targets.connect()
+    cap_watch.connect()

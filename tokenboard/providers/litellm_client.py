@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from tokenboard.core.money import json_number, usd_from_nano
-from tokenboard.providers import litellm_answers as answers
+from tokenboard.providers import litellm_answers as answers, litellm_lists
 from tokenboard.providers.http import clean_base_url
 from tokenboard.providers.litellm_errors import (
     PROVIDER,
@@ -191,6 +191,16 @@ class LiteLLMAdmin:
             if found is None:
                 raise
             return found
+
+    # ---- Everything, for comparing ----
+
+    def users(self) -> dict[str, ProxyUser]:
+        """Every user, by id. Raises: LiteLLMError."""
+        return litellm_lists.users(lambda path: self._ask("GET", path))
+
+    def customers(self) -> dict[str, ProxyCustomer]:
+        """Every customer, by id. Raises: LiteLLMError."""
+        return litellm_lists.customers(lambda path: self._ask("GET", path))
 
     # ---- Spend ----
 
