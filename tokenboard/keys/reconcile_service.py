@@ -23,7 +23,6 @@ from tokenboard.keys.rules import KeyState, Window
 from tokenboard.providers.litellm_client import LiteLLMAdmin
 from tokenboard.providers.litellm_objects import ProxyCustomer, ProxyKey, ProxyUser
 
-_CHUNK = 100
 _MARK_CHUNK = 500
 Found = ProxyKey | ProxyUser | ProxyCustomer | None
 
@@ -100,18 +99,16 @@ def _told(row: MirrorTarget, names: Mapping[str, tuple[str, bool]]) -> ToldTarge
 
 def read_back(told: Sequence[ToldTarget], proxy: LiteLLMAdmin, *, is_everything: bool) -> dict[str, Found]:
     """What LiteLLM says about these, by target. No transaction is open. Raises: LiteLLMError."""
-    keys = [one.name for one in told if one.kind == "key"]
+    names = {kind: [one.name for one in told if one.kind == kind] for kind in ("key", "user", "customer")}
     found: dict[tuple[str, str], Found] = {}
-    for start in range(0, len(keys), _CHUNK):
-        part = proxy.keys_info(keys[start : start + _CHUNK])
-        found |= {("key", token): one for token, one in part.items()}
-    users = [one.name for one in told if one.kind == "user"]
-    if is_everything and users:
+    if is_everything:
+        found |= {("key", name): one for name, one in proxy.keys().items()}
         found |= {("user", name): one for name, one in proxy.users().items()}
-    else:
-        found |= {("user", name): proxy.user_info(name) for name in users}
-    if any(one.kind == "customer" for one in told):
         found |= {("customer", name): one for name, one in proxy.customers().items()}
+    else:
+        found |= {("key", name): one for name, one in proxy.keys_info(names["key"]).items()}
+        found |= {("user", name): proxy.user_info(name) for name in names["user"]}
+        found |= {("customer", name): proxy.customer_info(name) for name in names["customer"]}
     return {one.id: found.get((one.kind, one.name)) for one in told}
 
 

@@ -1,4 +1,4 @@
-"""Everything the proxy knows of a kind, for comparing in bulk: users and customers, page by page.
+"""Everything the proxy knows of a kind, for comparing in bulk: keys, users, customers, page by page.
 
 `/customer/list` gives all rows at once up to 1.106 and pages of at most 100 from 1.109 on: read until a page brings
 nothing new. Source: reference "LiteLLM", sections 5 and 6, November 2026.
@@ -11,11 +11,24 @@ from typing import Any
 
 from tokenboard.providers import litellm_answers as answers
 from tokenboard.providers.litellm_errors import ProxyBadAnswer
-from tokenboard.providers.litellm_objects import ProxyCustomer, ProxyUser
+from tokenboard.providers.litellm_objects import ProxyCustomer, ProxyKey, ProxyUser
 from tokenboard.providers.reading import Unreadable, object_of
 
 PAGE_ROWS = 100
 MOST_PAGES = 10_000
+
+
+def keys(ask: Callable[[str], Any]) -> dict[str, ProxyKey]:
+    """By token."""
+    found: dict[str, ProxyKey] = {}
+    for page in range(1, MOST_PAGES):
+        answer = ask(f"/key/list?page={page}&size={PAGE_ROWS}&return_full_object=true")
+        rows = answer.get("keys") if isinstance(answer, dict) else None
+        fresh = _read(rows, answers.key, lambda one: one.token)
+        found |= fresh
+        if len(fresh) < PAGE_ROWS:
+            break
+    return found
 
 
 def users(ask: Callable[[str], Any]) -> dict[str, ProxyUser]:
@@ -24,7 +37,7 @@ def users(ask: Callable[[str], Any]) -> dict[str, ProxyUser]:
     for page in range(1, MOST_PAGES):
         answer = ask(f"/user/list?page={page}&page_size={PAGE_ROWS}")
         rows = answer.get("users") if isinstance(answer, dict) else None
-        fresh = _read(rows, answers.user)
+        fresh = _read(rows, answers.user, lambda one: one.user_id)
         if not fresh.keys() - found.keys():
             break
         found |= fresh
@@ -37,7 +50,8 @@ def customers(ask: Callable[[str], Any]) -> dict[str, ProxyCustomer]:
     """By id, as the proxy spells it."""
     found: dict[str, ProxyCustomer] = {}
     for page in range(1, MOST_PAGES):
-        fresh = _read(ask(f"/customer/list?page={page}&page_size={PAGE_ROWS}"), answers.customer)
+        rows = ask(f"/customer/list?page={page}&page_size={PAGE_ROWS}")
+        fresh = _read(rows, answers.customer, lambda one: one.user_id)
         if not fresh.keys() - found.keys():
             break
         found |= fresh
@@ -46,10 +60,10 @@ def customers(ask: Callable[[str], Any]) -> dict[str, ProxyCustomer]:
     return found
 
 
-def _read(rows: object, read: Callable[[Mapping[str, object]], Any]) -> dict[str, Any]:
+def _read(rows: object, read: Callable[[Mapping[str, object]], Any], name: Callable[[Any], str]) -> dict[str, Any]:
     if not isinstance(rows, list):
         raise ProxyBadAnswer(status=200, detail="the list is none")
     try:
-        return {one.user_id: one for one in (read(object_of(row, "row")) for row in rows)}
+        return {name(one): one for one in (read(object_of(row, "row")) for row in rows)}
     except Unreadable as error:
         raise ProxyBadAnswer(status=200, detail=str(error)) from error
