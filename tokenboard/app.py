@@ -51,7 +51,14 @@ from tokenboard.costs import (
     tasks as costs_tasks,
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
-from tokenboard.keys import spend_tasks, tasks as keys_tasks, webhooks as keys_webhooks
+from tokenboard.keys import (
+    budget_api as keys_budget_api,
+    cli as keys_cli,
+    reconcile_tasks,
+    spend_tasks,
+    tasks as keys_tasks,
+    webhooks as keys_webhooks,
+)
 from tokenboard.ledger.cli import ledger_commands
 from tokenboard.metering import api as metering_api, cli as metering_cli, generations, tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
@@ -100,6 +107,7 @@ TASKS = (
     demo_tasks,
     keys_tasks,
     spend_tasks,
+    reconcile_tasks,
     metering_tasks,
     notices_tasks,
     ops_tasks,
@@ -190,6 +198,8 @@ def _blueprints() -> list[Blueprint]:
         billing_admin_api.blueprint,
         billing_webhooks.blueprint,
         keys_webhooks.blueprint,
+        keys_budget_api.blueprint,
+        keys_cli.blueprint,
         billing_cli.blueprint,
         metering_api.blueprint,
         metering_cli.blueprint,

@@ -22,6 +22,8 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("billing-sync-prices", "billing.sync_prices", "40 2 * * *"),
     # What virtual keys used straight at LiteLLM.
     Periodic("keys-read-spend", "keys.read_spend", "* * * * *", runs_without_queue=True),
+    Periodic("keys-reconcile", "keys.reconcile", "47 * * * *"),
+    Periodic("keys-turn-windows", "keys.turn_windows", "0 0 * * * 5"),
     Periodic("keys-read-spend-again", "keys.read_spend_again", "10 4 * * *"),
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 
 from tokenboard.accounts.models import Person
 from tokenboard.core.db import db
@@ -100,9 +100,6 @@ class KindSum:
 
 def sums(since: datetime) -> list[KindSum]:
     """By kind, for administrators."""
-    return [KindSum(*row) for row in db.session.execute(_sums(since))]
-
-
-def _sums(since: datetime) -> Select[tuple[str, int, int]]:
     counted = select(SpendLine.kind, func.count(), func.coalesce(func.sum(SpendLine.cost_nano), 0))
-    return counted.where(SpendLine.started_at >= since).group_by(SpendLine.kind).order_by(SpendLine.kind)
+    wanted = counted.where(SpendLine.started_at >= since).group_by(SpendLine.kind).order_by(SpendLine.kind)
+    return [KindSum(kind, requests, int(nano)) for kind, requests, nano in db.session.execute(wanted).tuples()]

@@ -89,10 +89,14 @@ def mark_key(key_id: str, workspace_id: str) -> None:
     mark_keys([one.id for one in queries.secrets_of(key_id) if one.revoked_at is None], workspace_id)
 
 
-def mark_workspace(workspace_id: str) -> None:
-    """Mark a workspace and all its secrets: its wallet is empty, or has credits again."""
+def mark_workspace(workspace_id: str) -> int:
+    """Mark a workspace and all its secrets; how many. Nothing when it has no keys."""
+    secrets = queries.valid_secrets(workspace_id=workspace_id, at=now())
+    if not secrets:
+        return 0
     mark("user", workspace_id, workspace_id)
-    mark_keys(queries.valid_secrets(workspace_id=workspace_id, at=now()), workspace_id)
+    mark_keys(secrets, workspace_id)
+    return len(secrets) + 1
 
 
 def mark_person(email: str) -> None:

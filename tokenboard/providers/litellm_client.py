@@ -8,6 +8,7 @@ Source: reference "LiteLLM", sections 3 to 8; OpenAPI document of 1.106.2, Novem
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from tokenboard.core.money import json_number, usd_from_nano
-from tokenboard.providers import litellm_answers as answers
+from tokenboard.providers import litellm_answers as answers, litellm_lists
 from tokenboard.providers.http import clean_base_url
 from tokenboard.providers.litellm_errors import (
     PROVIDER,
@@ -109,13 +110,15 @@ class LiteLLMAdmin:
         return next((one for one in found if one.alias == alias), None)
 
     def keys_info(self, tokens: Sequence[str]) -> dict[str, ProxyKey]:
-        """Many keys at once, by token; what the proxy does not know is missing. Raises: LiteLLMError."""
-        try:
-            answer = self._ask("POST", "/v2/key/info", {"keys": list(tokens)})
-        except NotThere:
-            return {}
-        found = [self._fact(answers.key, row) for row in self._rows(answer, "info")]
-        return {one.token: one for one in found}
+        """A few keys, by token; what the proxy does not know is missing. Raises: LiteLLMError.
+
+        One question each: `/v2/key/info` answers without the tokens, in an order of its own.
+        """
+        found: dict[str, ProxyKey] = {}
+        for token in tokens:
+            with contextlib.suppress(NotThere):
+                found[token] = self.key_info(token)
+        return found
 
     def block_key(self, token: str) -> None:
         """Raises: NotThere, other LiteLLMErrors."""
@@ -191,6 +194,20 @@ class LiteLLMAdmin:
             if found is None:
                 raise
             return found
+
+    # ---- Everything, for comparing ----
+
+    def keys(self) -> dict[str, ProxyKey]:
+        """Every key, by token. Raises: LiteLLMError."""
+        return litellm_lists.keys(lambda path: self._ask("GET", path))
+
+    def users(self) -> dict[str, ProxyUser]:
+        """Every user, by id. Raises: LiteLLMError."""
+        return litellm_lists.users(lambda path: self._ask("GET", path))
+
+    def customers(self) -> dict[str, ProxyCustomer]:
+        """Every customer, by id. Raises: LiteLLMError."""
+        return litellm_lists.customers(lambda path: self._ask("GET", path))
 
     # ---- Spend ----
 
