@@ -13,12 +13,21 @@ from tokenboard.accounts.models import Person, SignIn
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 
-PAGES = ("/register", "/setup/made-up", "/forgot", "/forgot/sent", "/reset", "/reset/made-up")
-FORMS = ("/login", "/register", "/setup/made-up", "/forgot", "/reset/made-up")
+PAGES = (
+    "/register",
+    "/setup/made-up",
+    "/forgot",
+    "/forgot/sent",
+    "/reset",
+    "/reset/made-up",
+    "/settings/security/password",
+)
+FORMS = ("/login", "/register", "/setup/made-up", "/forgot", "/reset/made-up", "/settings/security/password")
 CALLS = {
     "/api/auth/login": {"email": "alice@example.com", "password": "correct horse battery staple"},
     "/api/auth/register": {"email": "new@example.com", "password": "correct horse battery staple"},
     "/api/auth/forgot": {"email": "alice@example.com"},
+    "/api/account/password": {"password": "correct horse battery staple"},
     "/api/auth/reset": {"token": "x", "password": "correct horse battery staple"},
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import click
 from flask import Blueprint
 
+from tokenboard.accounts import second_factor_service as second_factors, service as accounts
 from tokenboard.core import jobs
 from tokenboard.core.crypto import CannotUnseal, KeyRing
 from tokenboard.core.db import db
@@ -24,6 +25,8 @@ _RESEALERS: tuple[tuple[str, Callable[[KeyRing], int]], ...] = (
     ("providers' keys", costs.reseal_connections),
     ("webhook secrets", channels.reseal),
     ("messages' secrets", notices.reseal),
+    ("authenticators' secrets", second_factors.reseal),
+    ("sign-out hints", accounts.reseal_hints),
 )
 
 
