@@ -14,6 +14,7 @@ from tokenboard.accounts import (
     confirm_routes,
     mailbox_routes,
     routes as accounts_routes,
+    security_api,
     security_routes,
     sessions,
 )
@@ -172,6 +173,7 @@ def _blueprints() -> list[Blueprint]:
         confirm_routes.blueprint,
         mailbox_routes.blueprint,
         security_routes.blueprint,
+        security_api.blueprint,
         link_routes.blueprint,
         oidc_routes.blueprint,
         workspaces_routes.blueprint,

@@ -20,6 +20,9 @@ def people_samples(people: People) -> dict[str, Sampled]:
         "GET /verify/:token": made_up,
         "POST /verify/:token": made_up,
         "POST /settings/security/identities/:id/remove": Sampled((new_id(),)),
+        "POST /settings/security/tokens/:id/end": Sampled((new_id(),)),
+        "DELETE /api/account/tokens/:id": Sampled((new_id(),)),
+        "DELETE /api/account/sessions/:id": Sampled((new_id(),)),
         "GET /account/email/:token": made_up,
         "POST /account/email/:token": made_up,
     }

@@ -11,6 +11,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.people import People
+from tokenboard.accounts import second_factor_service, service as accounts
+from tokenboard.accounts.models import Method, Person
 from tokenboard.core.config import declarations, load_settings
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.db import db
@@ -51,6 +53,8 @@ def test_rotating_keys_reaches_every_room_and_can_be_repeated(people: People, mo
         notices.send_webhook(
             kind="k", address="http://127.0.0.1:9/", payload={}, secret=new_secret(), idempotency_key="k1"
         )
+        second_factor_service.begin(db.session.get_one(Person, people.alice.id))
+        accounts.open_session(db.session.get_one(Person, people.bob.id), method=Method.OIDC, id_token="hint")
         db.session.commit()
     settings = app.extensions["settings"]
     rotated = KeyRing({"k9": bytes(32), **settings.encryption_keys.keys})
@@ -61,7 +65,9 @@ def test_rotating_keys_reaches_every_room_and_can_be_repeated(people: People, mo
     assert first.exit_code == second.exit_code == 0
     assert "webhook secrets: 1 sealed again with k9" in first.output
     assert "messages' secrets: 1 sealed again with k9" in first.output
-    assert len(re.findall(r": 0 sealed again", second.output)) == 4
+    assert "authenticators' secrets: 1 sealed again with k9" in first.output
+    assert "sign-out hints: 1 sealed again with k9" in first.output
+    assert len(re.findall(r": 0 sealed again", second.output)) == 7
 
 
 def test_rotating_without_the_old_key_says_what_is_missing_and_changes_nothing(

@@ -13,12 +13,20 @@ from tokenboard.accounts.models import Person, SignIn
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 
-PAGES = ("/register", "/setup/made-up", "/forgot", "/forgot/sent", "/reset", "/reset/made-up")
-FORMS = ("/login", "/register", "/setup/made-up", "/forgot", "/reset/made-up")
+PAGES = (
+    "/register",
+    "/setup/made-up",
+    "/forgot",
+    "/forgot/sent",
+    "/reset",
+    "/reset/made-up",
+)
+FORMS = ("/login", "/register", "/setup/made-up", "/forgot", "/reset/made-up", "/settings/security/password")
 CALLS = {
     "/api/auth/login": {"email": "alice@example.com", "password": "correct horse battery staple"},
     "/api/auth/register": {"email": "new@example.com", "password": "correct horse battery staple"},
     "/api/auth/forgot": {"email": "alice@example.com"},
+    "/api/account/password": {"password": "correct horse battery staple"},
     "/api/auth/reset": {"token": "x", "password": "correct horse battery staple"},
 }
 
@@ -45,7 +53,9 @@ def test_a_form_behind_a_password_door_is_refused(people, shut, path):
 
 @pytest.mark.parametrize("path", sorted(CALLS))
 def test_a_call_behind_a_password_door_is_refused(people, shut, path):
-    answer = people.app.test_client().post(path, json=CALLS[path])
+    program = {"Authorization": "Bearer none"}  # what needs no cookie needs no form's token
+
+    answer = people.app.test_client().post(path, json=CALLS[path], headers=program)
 
     assert (answer.status_code, answer.json["code"]) == (403, "oidc_only")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from tokenboard.accounts import mailbox_service, service, sessions, tokens
+from tokenboard.accounts import mailbox_service, proof_service, service, sessions, tokens
 from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import limit_confirming, limit_forgot
 from tokenboard.accounts.forms import ConfirmBody, ForgotBody
@@ -28,7 +28,7 @@ def token() -> Answer:
 @operation("End this session, and every token bound to it", auth="none", status=204, tag="Accounts")
 def logout() -> Answer:
     found = signed_in_or_none()
-    if found is not None:
+    if found is not None and found.sign_in is not None:
         service.end_session(found.sign_in)
         db.session.commit()
     if uses_cookies():
@@ -40,7 +40,7 @@ def logout() -> Answer:
 @limit_confirming
 @operation("Prove again that it is you, for acts that ask for it", body=ConfirmBody, status=204, tag="Accounts")
 def confirm(body: ConfirmBody) -> Answer:
-    service.confirm(current_sign_in(), password=body.password)
+    proof_service.confirm(current_sign_in(), password=body.password, code=body.code)
     db.session.commit()
     return {}
 

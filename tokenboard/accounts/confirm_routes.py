@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from tokenboard.accounts import oidc_service, service
+from tokenboard.accounts import oidc_service, proof_service, second_factor_service
 from tokenboard.accounts.entrance import HOME, limit_confirming
 from tokenboard.accounts.forms import LONGEST_TYPED
 from tokenboard.accounts.guards import current_person, current_sign_in, has_recent_proof
@@ -16,7 +16,7 @@ from tokenboard.web.security import local_path
 
 blueprint = Blueprint("confirm", __name__)
 
-_WRONG = "That is not your password."
+_WRONG = "That does not prove it. Please try again."
 
 
 @blueprint.get("/confirm")
@@ -31,7 +31,11 @@ def confirm() -> Response | BaseResponse:
 def check() -> Response | BaseResponse:
     onward = local_path(request.form.get("next"), HOME)
     try:
-        service.confirm(current_sign_in(), password=request.form.get("password", "")[:LONGEST_TYPED])
+        proof_service.confirm(
+            current_sign_in(),
+            password=request.form.get("password", "")[:LONGEST_TYPED],
+            code=request.form.get("code", "")[:LONGEST_TYPED],
+        )
     except InvalidCredentials:
         return _page(onward, fault=_WRONG, status=422)
     db.session.commit()
@@ -41,7 +45,12 @@ def check() -> Response | BaseResponse:
 
 def _page(onward: str, *, fault: str = "", status: int = 200) -> Response:
     person = current_person()
-    has_identity = bool(oidc_service.identities(person.id))
     return page(
-        "accounts/confirm.html", status=status, onward=onward, fault=fault, person=person, has_identity=has_identity
+        "accounts/confirm.html",
+        status=status,
+        onward=onward,
+        fault=fault,
+        person=person,
+        has_identity=bool(oidc_service.identities(person.id)),
+        has_factor=second_factor_service.is_on(person.id),
     )

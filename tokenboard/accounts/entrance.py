@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Response, request
+from flask import Response, request, session
 
-from tokenboard.accounts import known_devices, service, sessions
+from tokenboard.accounts import known_devices, one_time_links, second_factor_service, service, sessions
 from tokenboard.accounts.guards import signed_in_or_none
 from tokenboard.accounts.models import Method, Person
+from tokenboard.accounts.one_time_links import Purpose
 from tokenboard.accounts.service import OpenedSession
 from tokenboard.core.db import db
+from tokenboard.core.errors import InvalidCredentials
 from tokenboard.web import limits
 from tokenboard.web.limits import limiter
 from tokenboard.web.security import uses_cookies
@@ -19,6 +21,7 @@ from tokenboard.web.security import uses_cookies
 View = TypeVar("View", bound=Callable[..., Any])
 
 HOME = "/dashboard"
+_SECOND_STEP = "second_step"
 
 
 def enter(
@@ -26,7 +29,7 @@ def enter(
 ) -> OpenedSession:
     """Open a session for who has just proven who they are, commit, and give this browser its cookie."""
     before = signed_in_or_none()
-    if before is not None:
+    if before is not None and before.sign_in is not None:
         service.end_session(before.sign_in)  # one browser, one session
     opened = service.open_session(
         person,
@@ -41,6 +44,35 @@ def enter(
         sessions.keep(opened.token)
         known_devices.remember(person.email)
     return opened
+
+
+def enter_or_ask(
+    person: Person, *, method: Method = Method.PASSWORD, has_second_factor: bool = False, id_token: str = ""
+) -> bool:
+    """Enter, or let this browser wait for a code where the person has a second factor. Whether they are in."""
+    if has_second_factor or not second_factor_service.is_on(person.id):
+        enter(person, method=method, has_second_factor=has_second_factor, id_token=id_token)
+        return True
+    _, token = one_time_links.issue(person, Purpose.SECOND_STEP)
+    db.session.commit()
+    session[_SECOND_STEP] = [token, method, person.id]
+    return False
+
+
+def waits_for_code() -> bool:
+    """Whether this browser has proven all but the code."""
+    return _SECOND_STEP in session
+
+
+def enter_with_code(code: str) -> OpenedSession:
+    """The second step. Raises: LinkUsed (waited too long, or nobody waits), InvalidCredentials."""
+    token, method, _ = session.get(_SECOND_STEP) or ("", Method.PASSWORD, "")
+    person, _ = one_time_links.holder(token, Purpose.SECOND_STEP)
+    if not second_factor_service.take(person.id, code):
+        refuse(person.email)
+        raise InvalidCredentials
+    one_time_links.redeem(token, Purpose.SECOND_STEP)
+    return enter(person, method=Method(method), has_second_factor=True)
 
 
 def refuse(email: str) -> None:
@@ -96,6 +128,16 @@ def limit_links(view: View) -> View:
 def limit_letters(view: View) -> View:
     """So many mails about one's own address for one person."""
     return cast(View, limiter.shared_limit(limits.LETTERS, scope="letters", key_func=_person)(view))
+
+
+def limit_second_step(view: View) -> View:
+    """So many codes for one person who has proven the password, from wherever."""
+    return cast(View, limiter.shared_limit(limits.CONFIRM, scope="second-step", key_func=_waiting_person)(view))
+
+
+def _waiting_person() -> str:
+    waiting = session.get(_SECOND_STEP)
+    return str(waiting[2]) if waiting else limits.address()
 
 
 def limit_confirming(view: View) -> View:

@@ -4,11 +4,18 @@ TokenBoardError
 ├── Conflict
 │   ├── EmailTaken        409  somebody is registered with this e-mail
 │   ├── IdentityTaken     409  this identity at the provider opens another account
+│   ├── FactorThere       409  two-step sign-in is on already
+│   ├── FactorMissing     409  it is not on, or was not begun
+│   ├── TooManyTokens     409  a limit on API tokens
 │   ├── AskForPassword    409  the e-mail is somebody's here, and the provider's word is not enough
 │   └── LastWayIn         409  without it the person could not sign in any more
 ├── ValidationFailed
 │   └── NoEmailTold       422  the provider told no e-mail
+├── Unauthenticated
+│   └── CodeNeeded        401  the password is right; a code must come with it
 ├── Forbidden
+│   ├── FactorNeeded      403  administrators need a second factor (REQUIRE_ADMIN_MFA)
+│   ├── NotForTokens      403  an API token proves no presence
 │   └── PasswordsClosed   403  people come in through the provider alone (OIDC_ONLY)
 └── NotFound
     └── LinkUsed          404  a single-use link that was used, has expired or never was
@@ -16,7 +23,7 @@ TokenBoardError
 
 from __future__ import annotations
 
-from tokenboard.core.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from tokenboard.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, ValidationFailed
 
 
 class EmailTaken(Conflict):
@@ -29,6 +36,39 @@ class EmailTaken(Conflict):
 class IdentityTaken(Conflict):
     def __init__(self) -> None:
         super().__init__("This sign-in belongs to another account here already.")
+
+
+class FactorThere(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Two-step sign-in is on already.")
+
+
+class FactorMissing(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Begin with turning two-step sign-in on.")
+
+
+class TooManyTokens(Conflict):
+    code = "limit_reached"
+
+
+class CodeNeeded(Unauthenticated):
+    code = "second_factor_required"
+
+    def __init__(self) -> None:
+        super().__init__("Send a code of your authenticator app, or a recovery code, along as `code`.")
+
+
+class FactorNeeded(Forbidden):
+    code = "second_factor_required"
+
+    def __init__(self) -> None:
+        super().__init__("Administrators need two-step sign-in here. Turn it on under Settings, Security.")
+
+
+class NotForTokens(Forbidden):
+    def __init__(self) -> None:
+        super().__init__("A personal API token cannot do this. Sign in for it.")
 
 
 class AskForPassword(Conflict):

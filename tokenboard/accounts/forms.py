@@ -20,8 +20,14 @@ def display_name(text: str) -> str:
     return clean_text(text, longest=LONGEST_NAME)
 
 
+def token_name(text: str) -> str:
+    """What a token is called: one line of one to 80 characters."""
+    return clean_text(text, longest=LONGEST_NAME, shortest=1)
+
+
 Email = Annotated[str, AfterValidator(parse_email)]
 DisplayName = Annotated[str, AfterValidator(display_name)]
+TokenName = Annotated[str, AfterValidator(token_name)]
 
 
 class SignInBody(Body):
@@ -29,6 +35,7 @@ class SignInBody(Body):
 
     email: str = Field(max_length=LONGEST_TYPED)
     password: str = Field(max_length=LONGEST_TYPED)
+    code: str = Field(default="", max_length=LONGEST_TYPED)
 
 
 class RegisterBody(Body):
@@ -62,3 +69,24 @@ class ConfirmBody(Body):
     """What proves again who sits there."""
 
     password: str = Field(default="", max_length=LONGEST_TYPED)
+    code: str = Field(default="", max_length=LONGEST_TYPED)
+
+
+class CodeBody(Body):
+    """A code of the authenticator app."""
+
+    code: str = Field(max_length=LONGEST_TYPED)
+
+
+class PasswordBody(Body):
+    """The password there is, and the one to be."""
+
+    current_password: str = Field(default="", max_length=LONGEST_TYPED)
+    password: str = Field(max_length=LONGEST_TYPED)
+
+
+class TokenBody(Body):
+    """A token for a program: what to call it, and for how many days; 0: until it is ended."""
+
+    name: TokenName
+    days: int = Field(default=90, ge=0, le=3_650)

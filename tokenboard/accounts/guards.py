@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from flask_login import current_user
 
+from tokenboard.accounts.errors import FactorNeeded, NotForTokens
 from tokenboard.accounts.models import Person, SignIn
 from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.clock import now
 from tokenboard.core.errors import NotConfirmed, NotFound, Unauthenticated
+from tokenboard.core.settings import settings
 
 PROOF_LASTS = timedelta(minutes=15)  # after signing in, or after /confirm
 
@@ -43,21 +45,25 @@ def current_person() -> Person:
 
 
 def current_sign_in() -> SignIn:
-    """The session this request belongs to. Raises: Unauthenticated."""
-    return signed_in().sign_in
+    """The session this request belongs to. Raises: Unauthenticated, NotForTokens."""
+    sign_in = signed_in().sign_in
+    if sign_in is None:
+        raise NotForTokens
+    return sign_in
 
 
 def has_recent_proof() -> bool:
     """Whether who sits there has just proven who they are; for pages that say so beforehand."""
     found = signed_in_or_none()
-    return found is not None and now() - found.sign_in.proven_at <= PROOF_LASTS
+    sign_in = found.sign_in if found else None
+    return sign_in is not None and now() - sign_in.proven_at <= PROOF_LASTS
 
 
 def require_recent_proof() -> SignIn:
     """Step-up, for acts that touch secrets, payments or how one signs in: a session left open is not enough.
 
     A page's form is led to /confirm and back to its page; a program gets 403 `confirmation_required`.
-    Raises: Unauthenticated, NotConfirmed.
+    Raises: Unauthenticated, NotForTokens, NotConfirmed.
     """
     sign_in = current_sign_in()
     if not has_recent_proof():
@@ -66,8 +72,14 @@ def require_recent_proof() -> SignIn:
 
 
 def require_admin() -> Person:
-    """An administrator; to everybody else the control room does not exist. Raises: Unauthenticated, NotFound."""
-    person = current_person()
-    if not person.is_admin:
+    """An administrator; to everybody else the control room does not exist.
+
+    Raises: Unauthenticated, NotFound, FactorNeeded (an administrator without the second factor that is asked for).
+    """
+    found = signed_in()
+    if not found.person.is_admin:
         raise NotFound
-    return person
+    has_factor = found.sign_in is not None and found.sign_in.second_factor_at is not None
+    if settings().require_admin_mfa and not has_factor:
+        raise FactorNeeded
+    return found.person

@@ -8,14 +8,14 @@ Sources: reference/security.md 3.1 and 8, item 13; reference/oidc.md C3.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from tokenboard.accounts import one_time_links, passwords, queries, service
+from tokenboard.accounts import api_tokens, one_time_links, passwords, queries, service
 from tokenboard.accounts.errors import EmailTaken
 from tokenboard.accounts.models import OneTimeToken, Person
 from tokenboard.accounts.one_time_links import LIFETIMES, Purpose
-from tokenboard.accounts.security_models import ApiToken, OidcIdentity, PastEmail, RecoveryCode, SecondFactor
+from tokenboard.accounts.security_models import OidcIdentity, PastEmail, RecoveryCode, SecondFactor
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import fingerprint, new_token, token_hash
@@ -101,8 +101,7 @@ def _take_strangers_keys(person: Person) -> None:
     """Whoever made the account before its mailbox spoke keeps no way in."""
     for row in (OidcIdentity, RecoveryCode, SecondFactor):
         db.session.execute(delete(row).where(row.person_id == person.id))
-    live = (ApiToken.person_id == person.id, ApiToken.ended_at.is_(None))
-    db.session.execute(update(ApiToken).where(*live).values(ended_at=now()))
+    api_tokens.end_all(person)
 
 
 def send_verification(person: Person) -> None:

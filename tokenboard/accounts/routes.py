@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, flash, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts import queries, rules, service, sessions
 from tokenboard.accounts.doors import password_door
-from tokenboard.accounts.entrance import HOME, enter, limit_sign_in, refuse
+from tokenboard.accounts.entrance import (
+    HOME,
+    enter_or_ask,
+    enter_with_code,
+    limit_second_step,
+    limit_sign_in,
+    refuse,
+    waits_for_code,
+)
+from tokenboard.accounts.errors import LinkUsed
 from tokenboard.accounts.forms import LONGEST_TYPED, THEMES
 from tokenboard.accounts.guards import current_person, current_sign_in, person_or_none, signed_in_or_none
 from tokenboard.accounts.models import Method
@@ -43,8 +54,31 @@ def check_sign_in() -> Response | BaseResponse:
     except InvalidCredentials as refused:
         refuse(email)
         return _sign_in_page(onward, email=email, fault=refused.message, status=422)
-    enter(person)
+    return see_other(onward if enter_or_ask(person) else f"/login/code?next={quote(onward)}")
+
+
+@blueprint.get("/login/code")
+def ask_for_code() -> Response | BaseResponse:
+    onward = local_path(request.args.get("next"), HOME)
+    return _code_page(onward) if waits_for_code() else see_other("/login")
+
+
+@blueprint.post("/login/code")
+@limit_second_step
+def check_code() -> Response | BaseResponse:
+    onward = local_path(request.form.get("next"), HOME)
+    try:
+        enter_with_code(request.form.get("code", ""))
+    except InvalidCredentials:
+        return _code_page(onward, fault="That code is wrong, old, or was used already.", status=422)
+    except LinkUsed:
+        flash("That took too long. Please sign in again.", "info")
+        return see_other("/login")
     return see_other(onward)
+
+
+def _code_page(onward: str, *, fault: str = "", status: int = 200) -> Response:
+    return page("accounts/login_code.html", status=status, onward=onward, fault=fault)
 
 
 def _sign_in_page(onward: str, *, email: str = "", fault: str = "", status: int = 200) -> Response:
@@ -59,13 +93,14 @@ def sign_in_alias() -> BaseResponse:
 @blueprint.post("/logout")
 def sign_out() -> BaseResponse:
     found = signed_in_or_none()
-    if found is not None:
-        service.end_session(found.sign_in)
+    ended = found.sign_in if found else None
+    if ended is not None:
+        service.end_session(ended)
         db.session.commit()
     sessions.drop()
-    is_elsewhere_too = found is not None and found.sign_in.method == Method.OIDC and settings().has_oidc
-    if found is not None and is_elsewhere_too:
-        session[_SIGNED_OUT] = found.sign_in.id
+    is_elsewhere_too = ended is not None and ended.method == Method.OIDC and settings().has_oidc
+    if ended is not None and is_elsewhere_too:
+        session[_SIGNED_OUT] = ended.id
     else:
         flash("You are signed out.", "success")
     answer = see_other("/signed-out" if is_elsewhere_too else "/login")

@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from tokenboard.accounts import passwords
-from tokenboard.accounts.errors import EmailTaken, PasswordsClosed
+from tokenboard.accounts.errors import EmailTaken
 from tokenboard.accounts.models import THEME, Method, Person, Preference, SignIn
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
-from tokenboard.core.crypto import CannotUnseal, fingerprint, new_token, token_hash
+from tokenboard.core.crypto import CannotUnseal, KeyRing, fingerprint, new_token, token_hash
 from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import InvalidCredentials, ValidationFailed
 from tokenboard.core.parsing import or_none, parse_email
@@ -70,18 +70,6 @@ def authenticate(*, email: str, password: str) -> Person:
     if person is None or person.is_disabled:
         raise InvalidCredentials  # gone in the meantime
     return person
-
-
-def confirm(sign_in: SignIn, *, password: str) -> None:
-    """Prove again, in an open session, who sits there. Raises: InvalidCredentials, PasswordsClosed."""
-    kept = db.session.scalar(select(Person.password_hash).where(Person.id == sign_in.person_id)) or ""
-    sign_in_id, person_id = sign_in.id, sign_in.person_id
-    db.session.rollback()  # nothing was written; the hash below must not hold a transaction
-    if settings().oidc_only:
-        raise PasswordsClosed(settings().oidc_name)
-    if not passwords.matches(password, kept):
-        raise InvalidCredentials
-    prove(sign_in_id, person_id)
 
 
 def prove(sign_in_id: str, person_id: str) -> None:
@@ -145,6 +133,17 @@ def provider_hint(sign_in_id: str) -> str | None:
         return settings().encryption_keys.unseal(sealed, context=_hint_context(sign_in_id))
     except CannotUnseal:
         return ""
+
+
+def reseal_hints(key_ring: KeyRing) -> int:
+    """Seal the hints of live sessions with the key that writes now, and forget the others. How many changed."""
+    changed = 0
+    for sign_in in db.session.scalars(select(SignIn).where(SignIn.sealed_id_token != "")):
+        if not key_ring.is_current(sign_in.sealed_id_token):
+            hint = provider_hint(sign_in.id) if sign_in.ended_at is None else ""
+            sign_in.sealed_id_token = key_ring.seal(hint, context=_hint_context(sign_in.id)) if hint else ""
+            changed += 1
+    return changed
 
 
 def _printable(user_agent: str) -> str:

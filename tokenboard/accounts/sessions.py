@@ -1,4 +1,4 @@
-"""Who a request comes from: a session cookie or a bearer token, each standing for one `sign_in` row.
+"""Who a request comes from: a session cookie or a bearer token that stands for one `sign_in` row, or an API token.
 
 Laws: the cookie holds a random 256-bit token and the row its hash; signing in starts a new session, never takes over
 an old one; a session ends by sign-out, by 12 idle hours, after 14 days, and when its person is disabled, at once; a
@@ -17,9 +17,10 @@ from flask_login import LoginManager
 from sqlalchemy import Select, and_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from tokenboard.accounts import tokens
+from tokenboard.accounts import api_tokens, tokens
 from tokenboard.accounts.models import THEME, Method, Person, Preference, SignIn
 from tokenboard.accounts.oidc_attempts import WAITING
+from tokenboard.accounts.security_models import ApiToken
 from tokenboard.core import logging
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import token_hash
@@ -37,10 +38,10 @@ _COOKIE_KEY = "sign_in"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """One request's person and session; what Flask-Login calls the current user."""
+    """One request's person and session; what Flask-Login calls the current user. An API token has no session."""
 
     person: Person
-    sign_in: SignIn
+    sign_in: SignIn | None
     theme: str = "system"
     is_authenticated: bool = True
     is_active: bool = True
@@ -61,13 +62,31 @@ def init_app(app: Flask) -> None:
 
 def load(request: Request) -> SignedIn | None:
     """The person behind this request, or None. One query."""
+    presented = api_tokens.presented(request.headers.get("Authorization", ""))
+    found = _by_api_token(presented, request) if presented else _by_session(request)
+    if found is not None:
+        logging.bind(person_id=found.person.id)
+    return found
+
+
+def _by_session(request: Request) -> SignedIn | None:
     found = _find(request)
-    if found is None or not _counts(found):
+    if found is None or found.sign_in is None or not _counts(found.person, found.sign_in):
         return None
     if now() - found.sign_in.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
-        g.sign_in_to_touch = found.sign_in.id
-    logging.bind(person_id=found.person.id)
+        g.to_touch = (SignIn, found.sign_in.id, {"last_seen_at": now()})
     return found
+
+
+def _by_api_token(presented: str, request: Request) -> SignedIn | None:
+    asked = select(Person, ApiToken).join(ApiToken, ApiToken.person_id == Person.id)
+    row = db.session.execute(asked.where(ApiToken.token_hash == presented, *api_tokens.is_live())).one_or_none()
+    if row is None or row[0].is_disabled:
+        return None
+    last = row[1].last_used_at
+    if last is None or now() - last > timedelta(seconds=TOUCH_SECONDS):
+        g.to_touch = (ApiToken, row[1].id, {"last_used_at": now(), "last_used_from": request.remote_addr or ""})
+    return SignedIn(row[0], None)
 
 
 def _find(request: Request) -> SignedIn | None:
@@ -91,18 +110,19 @@ def _signed_in() -> Select[Person, SignIn, str]:
     )
 
 
-def _counts(found: SignedIn) -> bool:
-    is_live = found.sign_in.is_live(now(), idle_seconds=IDLE_SECONDS, absolute_seconds=ABSOLUTE_SECONDS)
-    is_closed_door = settings().oidc_only and found.sign_in.method != Method.OIDC
-    return is_live and not found.person.is_disabled and not is_closed_door
+def _counts(person: Person, sign_in: SignIn) -> bool:
+    is_live = sign_in.is_live(now(), idle_seconds=IDLE_SECONDS, absolute_seconds=ABSOLUTE_SECONDS)
+    is_closed_door = settings().oidc_only and sign_in.method != Method.OIDC
+    return is_live and not person.is_disabled and not is_closed_door
 
 
 def _touch(answer: Response) -> Response:
-    """Note that the session is in use, when the request's own work is over: once a minute, never at its cost."""
-    sign_in_id = g.pop("sign_in_to_touch", None)
-    if sign_in_id is None:
+    """Note that a session or token is in use, when the request's own work is over: once a minute, never at its cost."""
+    to_touch = g.pop("to_touch", None)
+    if to_touch is None:
         return answer
-    touched = update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(last_seen_at=now())
+    row, row_id, values = to_touch
+    touched = update(row).where(row.id == row_id, row.ended_at.is_(None)).values(**values)
     try:
         with writing():
             db.session.execute(touched.execution_options(synchronize_session=False))
@@ -115,7 +135,7 @@ def _touch(answer: Response) -> Response:
 
 def leave_untouched() -> None:
     """This request is the page's own doing, not its reader's: it keeps no idle session alive."""
-    g.pop("sign_in_to_touch", None)
+    g.pop("to_touch", None)
 
 
 def keep(token: str) -> None:

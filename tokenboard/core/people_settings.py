@@ -18,7 +18,7 @@ class PeopleSettings:
         "The sign-in provider's discovery document. Unset: e-mail and password only.",
         group="People",
         default="",
-        example="https://api.descope.com/P2abc…/.well-known/openid-configuration",
+        example="https://api.descope.com/P2abcdef/.well-known/openid-configuration",
     )
     oidc_client_id: str = setting(
         "OIDC_CLIENT_ID",
@@ -26,6 +26,7 @@ class PeopleSettings:
         "The client's id at that provider (Descope: the project id).",
         group="People",
         default="",
+        example="P2abcdef",
     )
     oidc_client_secret: str = setting(
         "OIDC_CLIENT_SECRET",

@@ -10,6 +10,7 @@ _HIDDEN = "[hidden]"
 _PATTERNS = (
     (re.compile(r"\b(sk-(?:ant-|admin-|proj-|svcacct-|tb-)?)[A-Za-z0-9_-]{6,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b((?:sk|rk|pk)_(?:live|test)_)[A-Za-z0-9]{6,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"\b(tbp_)[A-Za-z0-9_-]{6,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b(whsec_)[A-Za-z0-9+/=_-]{6,}"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*"), _HIDDEN),

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tokenboard.accounts.models import Person
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
+from tokenboard.core.crypto import KeyRing
 from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import ValidationFailed
 from tokenboard.core.settings import settings
@@ -191,6 +192,17 @@ def end_overlaps(*, at: datetime) -> int:
     for secret_id, key_id in sorted(rows):
         targets.mark("key", secret_id, db.session.get_one(VirtualKey, key_id).workspace_id)
     return len(rows)
+
+
+def reseal(key_ring: KeyRing) -> int:
+    """Seal what waits for LiteLLM with the key that writes now. Returns how many changed. Raises: CannotUnseal."""
+    changed = 0
+    for row in db.session.scalars(select(KeySecret).where(KeySecret.sealed != "")):
+        if not key_ring.is_current(row.sealed):
+            secret = key_ring.unseal(row.sealed, context=sealing_context(row.id))
+            row.sealed = key_ring.seal(secret, context=sealing_context(row.id))
+            changed += 1
+    return changed
 
 
 def _living(key: VirtualKey) -> VirtualKey:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 import click
 from flask import Blueprint
 
+from tokenboard.accounts import second_factor_service as second_factors, service as accounts
 from tokenboard.billing import promo_service
 from tokenboard.core import jobs
 from tokenboard.core.crypto import CannotUnseal, KeyRing
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
 from tokenboard.costs import service as costs
+from tokenboard.keys import key_service
 from tokenboard.notices import service as notices
 from tokenboard.ops import advice
 from tokenboard.ops.health import examine
@@ -26,6 +28,9 @@ _RESEALERS: tuple[tuple[str, Callable[[KeyRing], int]], ...] = (
     ("webhook secrets", channels.reseal),
     ("messages' secrets", notices.reseal),
     ("promo codes", promo_service.reseal),
+    ("virtual keys' secrets", key_service.reseal),
+    ("authenticators' secrets", second_factors.reseal),
+    ("sign-out hints", accounts.reseal_hints),
 )
 
 

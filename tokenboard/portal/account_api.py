@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint
 
-from tokenboard.accounts import service as accounts, tokens
+from tokenboard.accounts import second_factor_service, service as accounts, tokens
 from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import enter, limit_registration, limit_sign_in, refuse
+from tokenboard.accounts.errors import CodeNeeded
 from tokenboard.accounts.forms import RegisterBody, SignInBody
 from tokenboard.accounts.guards import current_person
 from tokenboard.accounts.models import Person
@@ -41,11 +42,23 @@ def login(body: SignInBody) -> Answer:
     except InvalidCredentials:
         refuse(body.email)
         raise
-    return _entered(person)
+    return _entered(person, has_second_factor=_shown(person, body.code))
 
 
-def _entered(person: Person) -> dict[str, Any]:
-    opened = enter(person)
+def _shown(person: Person, code: str) -> bool:
+    """Whether a second factor was asked for and shown. Raises: CodeNeeded, InvalidCredentials."""
+    if not second_factor_service.is_on(person.id):
+        return False
+    if not code:
+        raise CodeNeeded
+    if not second_factor_service.take(person.id, code):
+        refuse(person.email)
+        raise InvalidCredentials
+    return True
+
+
+def _entered(person: Person, *, has_second_factor: bool = False) -> dict[str, Any]:
+    opened = enter(person, has_second_factor=has_second_factor)
     token, _ = tokens.issue(opened.sign_in, lifetime_seconds=tokens.SESSION_SECONDS)
     return {"user": user_answer(person), "token": token}
 

@@ -7,13 +7,14 @@ logged; the session begins anew; an e-mail alone opens an account only when both
 from __future__ import annotations
 
 import logging
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts import oidc_attempts, oidc_rules, oidc_service, service
 from tokenboard.accounts.doors import doors
-from tokenboard.accounts.entrance import HOME, enter
+from tokenboard.accounts.entrance import HOME, enter_or_ask
 from tokenboard.accounts.errors import AskForPassword, EmailTaken, IdentityTaken, NoEmailTold
 from tokenboard.accounts.guards import current_person, require_recent_proof, signed_in_or_none
 from tokenboard.accounts.models import Method, Person
@@ -98,8 +99,10 @@ def _come_back(begun: Begun, claims: Claims) -> Response | BaseResponse:
     if person.is_disabled:
         db.session.rollback()
         return _failed("Disabled", status=403)
-    enter(person, method=Method.OIDC, has_second_factor=claims.has_second_factor, id_token=claims.id_token)
-    return see_other(begun.onward)
+    is_in = enter_or_ask(
+        person, method=Method.OIDC, has_second_factor=claims.has_second_factor, id_token=claims.id_token
+    )
+    return see_other(begun.onward if is_in else f"/login/code?next={quote(begun.onward)}")
 
 
 def _make(claims: Claims) -> Person:
@@ -127,11 +130,12 @@ def _ask_for_password(claims: Claims) -> Response | BaseResponse:
 def _confirm(begun: Begun, claims: Claims) -> Response | BaseResponse:
     """Step-up: the identity must be one of who is signed in, and the provider must have asked just now."""
     found = signed_in_or_none()
+    sign_in = found.sign_in if found else None
     identity = oidc_service.identity_of(claims.issuer, claims.subject)
-    is_theirs = found is not None and identity is not None and identity.person_id == found.person.id
-    if found is None or not is_theirs or not oidc_rules.proves_now(claims.authenticated_at, now()):
+    is_fresh = oidc_rules.proves_now(claims.authenticated_at, now())
+    if sign_in is None or identity is None or identity.person_id != sign_in.person_id or not is_fresh:
         return _failed("NotConfirmed", status=403)
-    service.prove(found.sign_in.id, found.person.id)
+    service.prove(sign_in.id, sign_in.person_id)
     db.session.commit()
     flash("Thank you. Please send the form once more.", "success")
     return see_other(begun.onward)
