@@ -30,6 +30,7 @@ class Hearing:
     deltas: list[Delta] = field(default_factory=list)
     is_stopped: bool = False
     is_lost: bool = False
+    has_heard: bool = True
 
     def recorded(self, delta: Delta) -> None:
         self.deltas.append(delta)
@@ -42,6 +43,9 @@ class Hearing:
 
     def looked_after(self) -> None:
         pass
+
+    def is_heard(self) -> bool:
+        return self.has_heard
 
 
 class Slate:
@@ -162,6 +166,29 @@ def test_a_row_that_somebody_holds_is_written_at_the_next_tick(slate: Slate):
     recorder._bell.ring()
 
     assert ticket.wait().to_char == 1
+
+
+def test_the_next_step_waits_until_the_last_one_was_written_on(slate: Slate):
+    call = Call()
+    recorder, [hearing] = _following(slate, call)
+    recorder.record(call, "Good ").wait()
+    hearing.has_heard = False
+    ticket = recorder.record(call, "morning")
+    assert recorder.tick() is not None
+    assert [delta.text for delta in hearing.deltas] == ["Good "]
+    hearing.has_heard = True
+
+    ticket.wait()
+    assert [delta.text for delta in hearing.deltas] == ["Good ", "morning"]
+
+
+def test_a_slow_listener_holds_a_step_up_only_so_long(slate: Slate):
+    call = Call()
+    recorder, [hearing] = _following(slate, call)
+    recorder.record(call, "Good ").wait()
+    hearing.has_heard = False
+
+    assert recorder.record(call, "morning").wait().to_char == 12
 
 
 def test_who_is_asked_to_stop_hears_it(slate: Slate):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from hypothesis import given, strategies as st
 
+from tests.faults.checking import wait_until
 from tokenboard.metering.stream_events import Delta, Ended, Heartbeat, StreamEvent
 from tokenboard.metering.tape import Tape
 
@@ -114,3 +115,21 @@ def test_thinking_wakes_nobody_but_passes_on_to_v1():
     tape.append(Delta(0, 2, "ok", (b"{ok}",)))
 
     assert next(tape.listen()) == Delta(0, 2, "ok", (b"{thinking}", b"{ok}"))
+
+
+def test_what_a_listener_has_not_written_on_is_not_heard_yet():
+    tape = _tape("a", is_over=False)
+    assert tape.is_heard, "nobody listens"
+    listener = threading.Thread(target=lambda: list(tape.listen()))
+    listener.start()
+    wait_until(lambda: tape.listeners == 1 and tape.is_heard)
+    slow = tape.listen()
+    next(slow)
+    tape.append(Delta(1, 2, "b"))
+    assert not tape.is_heard
+    slow.close()
+    wait_until(lambda: tape.is_heard)
+    tape.end(END)
+    listener.join(10)
+
+    assert tape.listeners == 0

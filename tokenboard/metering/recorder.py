@@ -1,9 +1,10 @@
 """The recorder: one thread a process that writes what all answers have brought, before anybody may see it.
 
-Laws: one short transaction a tick for all calls; nothing is handed on to a listener before its tick has committed; no
-connection is held between ticks; while the database is away what came waits here, nothing is delivered, and it is
-tried again until a call's lease is over: then the call is lost to us, and the sweeper settles it from its row.
-A tick also renews leases and brings back who was asked to stop.
+Laws: one short transaction a tick for all calls; nothing is handed on to a listener before its tick has committed, and
+the next step of a call waits until its listeners have written the last one, so that a process that dies has recorded
+at most one step more than it has delivered; no connection is held between ticks; while the database is away what came
+waits here, nothing is delivered, and it is tried again until a call's lease is over: then the call is lost to us, and
+the sweeper settles it from its row. A tick also renews leases and brings back who was asked to stop.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 
 from tokenboard.core import clock
 from tokenboard.metering.bell import Bell
-from tokenboard.metering.recording import LEASE_SECONDS, Note, Verdict
+from tokenboard.metering.recording import LEASE_SECONDS, Note, Verdict, writable
 from tokenboard.metering.relay_rules import tick_seconds
 from tokenboard.metering.stream_events import Delta
 
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 0.2
 # First pieces do not wait for a tick, but many of them at once share one.
 FIRST_PIECES_SECONDS = 0.004
+# How long a slow listener may hold up the next step: its own connection is what it waits for.
+HEARD_WITHIN_SECONDS = 0.25
+_AGAIN_SECONDS = 0.005
 _IDLE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 _NOT_NOW = Verdict(is_kept=False, is_ours=True, is_asked_to_stop=False)
@@ -58,6 +62,9 @@ class Follower(Protocol):
 
     def looked_after(self) -> None:
         """Every few seconds."""
+
+    def is_heard(self) -> bool:
+        """Whether all that was recorded has been written on to whoever listens."""
 
 
 class Recordable(Protocol):
@@ -102,6 +109,7 @@ class Track:
     arrived_chars: int = 0
     chars: int = 0  # recorded
     output_bytes: int = 0  # recorded
+    stepped_at: float = 0.0
     is_lost: bool = False
     is_asked: bool = False
     bell: Bell = field(default_factory=Bell)
@@ -160,7 +168,7 @@ class Recorder:
         track = self._tracks.get(call.id)
         if track is None or track.is_lost:
             raise CallLost
-        text, output_bytes = _writable(text)
+        text, output_bytes = writable(text)
         if reasoning:
             output_bytes += len(reasoning.encode("utf-8", "replace"))
         is_first = not track.output_bytes and not track.pending
@@ -173,16 +181,16 @@ class Recorder:
         return Ticket(track, from_char, track.arrived_chars)
 
     def _run(self) -> None:
-        is_done = True
+        again_seconds: float | None = None
         while True:
-            self._bell.wait(self._idle_seconds() if is_done else 0.0)
+            self._bell.wait(self._idle_seconds() if again_seconds is None else 0.0)
             began_at = clock.monotonic()
             try:
-                is_done = self.tick()
+                again_seconds = self.tick()
             except Exception:  # the edge of a thread that must go on: a fault in one tick is logged, the next one tries
                 log.exception("recorder_fault")
-                is_done = False
-            self._rest(began_at, tick_seconds(len(self._tracks)) if is_done else RETRY_SECONDS)
+                again_seconds = RETRY_SECONDS
+            self._rest(began_at, max(tick_seconds(len(self._tracks)), again_seconds or 0.0))
 
     def _rest(self, began_at: float, pause: float) -> None:
         """Let pieces gather; an answer's first one ends the rest."""
@@ -199,22 +207,26 @@ class Recorder:
             return _IDLE_SECONDS
         return oldest + self._leases.renew_seconds - clock.monotonic()
 
-    def tick(self) -> bool:
-        """Write what is new and renew what is due, in one transaction. False when something has to be tried again."""
+    def tick(self) -> float | None:
+        """Write what is new and renew what is due, in one transaction. When to try again, if something has to wait."""
         began_at = clock.monotonic()
         due = began_at - self._leases.renew_seconds
+        tracks = [track for track in list(self._tracks.values()) if not track.is_lost]
+        unheard = {track.call.id for track in tracks if track.pending and not _may_step(track, began_at)}
         batch = [
-            (track, len(track.pending))
-            for track in list(self._tracks.values())
-            if (track.pending or track.renewed_at <= due) and not track.is_lost
+            (track, 0 if track.call.id in unheard else len(track.pending))
+            for track in tracks
+            if (track.pending and track.call.id not in unheard) or track.renewed_at <= due
         ]
         if not batch:
-            return True
+            return _AGAIN_SECONDS if unheard else None
         notes = [_note(track, taken, renews_lease=track.renewed_at <= due) for track, taken in batch]
         verdicts = self._written(notes)
         for (track, taken), note in zip(batch, notes, strict=True):
             self._judge(track, taken, note, verdicts.get(note.call_id), began_at)
-        return all(track.is_lost or verdicts.get(track.call.id, _NOT_NOW).is_kept for track, _ in batch)
+        if all(track.is_lost or verdicts.get(track.call.id, _NOT_NOW).is_kept for track, _ in batch):
+            return _AGAIN_SECONDS if unheard else None
+        return RETRY_SECONDS
 
     def _written(self, notes: list[Note]) -> Mapping[str, Verdict]:
         """The verdicts; none when the database is away."""
@@ -235,6 +247,7 @@ class Recorder:
             if note.renews_lease:
                 track.renewed_at = began_at
                 track.follower.looked_after()
+            track.stepped_at = began_at if taken else track.stepped_at
             self._hand_on(track, taken, note)
         elif (verdict is not None and not verdict.is_ours) or began_at - track.renewed_at > self._leases.seconds:
             track.is_lost = True
@@ -249,17 +262,20 @@ class Recorder:
             return
         arrived = track.pending[:taken]
         events = tuple(event for one in arrived for event in one.events)
-        text = arrived[0].text if taken == 1 else "".join(one.text for one in arrived)
-        delta = Delta(track.chars, note.chars, text, events)
+        delta = Delta(track.chars, note.chars, _text(arrived), events)
         track.chars, track.output_bytes = note.chars, note.output_bytes
         del track.pending[:taken]
         track.follower.recorded(delta)
 
 
+def _may_step(track: Track, instant: float) -> bool:
+    return track.follower.is_heard() or instant - track.stepped_at > HEARD_WITHIN_SECONDS
+
+
 def _note(track: Track, taken: int, *, renews_lease: bool) -> Note:
     """Where the call will stand when this tick is written."""
     arrived = track.pending[:taken]
-    text = arrived[0].text if taken == 1 else "".join(one.text for one in arrived)
+    text = _text(arrived)
     output_bytes = track.output_bytes + sum(one.output_bytes for one in arrived)
     call = track.call
     kept = text if call.keeps_text else ""
@@ -268,9 +284,5 @@ def _note(track: Track, taken: int, *, renews_lease: bool) -> Note:
     return Note(call.id, call.lease_token, chars, output_bytes, micros, renews_lease, track.chars, kept)
 
 
-def _writable(text: str) -> tuple[str, int]:
-    """Text that both databases take, and its bytes: no NUL, no half of a surrogate pair."""
-    if text.isascii():
-        return (text.replace("\x00", "\ufffd"), len(text)) if "\x00" in text else (text, len(text))
-    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
-    return clean, len(clean.encode("utf-8"))
+def _text(arrived: list[Arrived]) -> str:
+    return arrived[0].text if len(arrived) == 1 else "".join(one.text for one in arrived)

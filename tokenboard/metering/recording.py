@@ -153,3 +153,11 @@ def _key(note: Note) -> str:
 
 def _text(at: datetime) -> str:
     return at.astimezone(UTC).strftime(_SQLITE_INSTANT)
+
+
+def writable(text: str) -> tuple[str, int]:
+    """Text that both databases take, and its bytes: no NUL, no half of a surrogate pair."""
+    if text.isascii():
+        return (text.replace("\x00", "\ufffd"), len(text)) if "\x00" in text else (text, len(text))
+    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+    return clean, len(clean.encode("utf-8"))

@@ -154,6 +154,9 @@ class Generation:
         if self._is_bound and is_unheard and clock.monotonic() - self._started_at > UNHEARD_SECONDS:
             self.end(GONE)
 
+    def is_heard(self) -> bool:
+        return self.tape.is_heard
+
     def _nobody_listens(self) -> None:
         if self.tape.ended is None:
             self.end(GONE)

@@ -29,6 +29,7 @@ class Tape:
         self.left_at: float | None = None  # since when nobody listens; None while somebody does
         self._pieces: list[Delta] = []
         self._bells: list[Bell] = []
+        self._behind: set[Bell] = set()  # of listeners that have not yet written what was appended last
         self._is_bound = is_bound
         self._on_left = on_left
         self._heartbeat_seconds = BOUND_HEARTBEAT_SECONDS if is_bound else HEARTBEAT_SECONDS
@@ -39,6 +40,7 @@ class Tape:
             return
         self._pieces.append(delta)
         self.chars = delta.to_char
+        self._behind.update(self._bells)
         for bell in self._bells:
             bell.ring()
 
@@ -47,6 +49,11 @@ class Tape:
         self.ended = ended
         for bell in list(self._bells):
             bell.ring()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether every listener has written on all there is: a listener that waits has written what it was given."""
+        return not self._behind
 
     def text(self) -> str:
         """All of it so far."""
@@ -62,6 +69,7 @@ class Tape:
             yield from self._play(bell, max(0, from_char))
         finally:
             self._bells.remove(bell)
+            self._behind.discard(bell)
             self._leave()
 
     def _leave(self) -> None:
@@ -84,8 +92,10 @@ class Tape:
             elif ended is not None:
                 yield ended
                 return
-            elif not bell.wait(self._heartbeat_seconds):
-                yield _HEARTBEAT
+            else:
+                self._behind.discard(bell)
+                if not bell.wait(self._heartbeat_seconds):
+                    yield _HEARTBEAT
 
     def _index_of(self, position: int) -> int:
         """The first piece that goes beyond a character."""
