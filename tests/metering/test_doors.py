@@ -135,6 +135,13 @@ def test_the_hourly_sync_takes_prices_over_and_says_when_it_cannot(shop: People,
     assert open_alerts() == []
 
 
+def test_the_sandboxs_models_are_offered_after_the_first_sync(shop: People):
+    tasks.sync_prices()
+    told = shop.bearer(shop.bob).get("/api/models").json["models"]
+    assert len(told) >= 3
+    assert all(one["inputCreditsPerMTok"] > 0 and one["outputCreditsPerMTok"] > 0 for one in told)
+
+
 def test_the_commands_rehearse_before_they_change(shop: People, upstream, run):
     upstream(model(), model("gpt-4o", 5 * 10**9))
     said = run("sync-prices").output

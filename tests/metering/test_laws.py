@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
@@ -32,6 +34,12 @@ def calls(shop: People) -> None:
 def test_every_law_has_a_corruption_meant_for_it(calls):
     assert list(CORRUPTIONS) == [law.number for law in laws.METERING_LAWS]
     assert laws.check() == []
+
+
+def test_the_page_about_metering_lists_every_law():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metering.md").read_text(encoding="utf-8")
+    listed = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| M")]
+    assert listed == [law.number for law in laws.METERING_LAWS]
 
 
 @pytest.mark.parametrize("law", CORRUPTIONS)

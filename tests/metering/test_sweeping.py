@@ -9,10 +9,14 @@ from sqlalchemy import update
 
 from tests.metering.calling import CREDIT, Told, begin, held_and_posted, record, settle
 from tests.people import People
+from tokenboard.audit.alerts import open_alerts
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
-from tokenboard.metering import service, tasks
+from tokenboard.ledger import totals
+from tokenboard.ledger.accounts import House
+from tokenboard.metering import laws, queries, service, tasks
 from tokenboard.metering.models import MeteredCall
+from tokenboard.wallet.tasks import ledger_expire_holds
 from tokenboard.workspaces.models import Workspace
 
 
@@ -56,3 +60,19 @@ def test_whoever_settles_after_the_sweeper_sees_the_sweepers_result(shop: People
         tasks.sweep()
     late = settle(call, usage=Told(9, 400))
     assert (late.is_replay, late.status, late.is_estimated) == (True, "interrupted", True)
+
+
+def test_a_hold_that_ended_by_its_own_time_leaves_the_house_to_pay_and_says_so(shop: People):
+    """Only when no sweeper ran for an hour; the customer's credits are back already."""
+    wallet_id = db.session.get_one(Workspace, shop.team_id).ledger_account_id
+    call = begin(shop)
+    record(call, "Yes.")
+    with time_machine.travel(now() + timedelta(seconds=3_601), tick=False):
+        ledger_expire_holds()
+        settled = settle(call, usage=Told(9, 4))
+        assert {alert.kind for alert in open_alerts()} == {"metering.hold_gone"}
+    assert (settled.credits_micros, settled.transaction_id) == (0, None)
+    assert held_and_posted(wallet_id) == (0, 100 * CREDIT)
+    assert totals.house_totals()[House.SHRINKAGE] == -6_250
+    assert queries.spent_this_month(shop.bob.id) == 0
+    assert laws.check() == []
