@@ -49,7 +49,7 @@ def _budget(wanted_nano: int | None, found_nano: int | None) -> str:
 
 
 def _usd(nano: int | None) -> str:
-    return "none" if nano is None else f"{usd_from_nano(nano):f} USD"
+    return "none" if nano is None else f"{usd_from_nano(nano).normalize():f} USD"
 
 
 def _joined(parts: list[str]) -> str:

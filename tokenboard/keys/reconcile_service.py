@@ -53,7 +53,7 @@ class Compared:
 def mark_missing() -> int:
     """Everything that should have a target and has none, as after the first start with a proxy; how many."""
     secrets = _living_secrets()
-    known = set(db.session.execute(select(MirrorTarget.kind, MirrorTarget.subject)).tuples())
+    known = {(kind, subject) for kind, subject in db.session.execute(select(MirrorTarget.kind, MirrorTarget.subject))}
     missing = {("user", workspace_id, workspace_id) for _, workspace_id in secrets}
     missing |= {("key", secret_id, workspace_id) for secret_id, workspace_id in secrets}
     capped = select(Person.email).where(Person.monthly_budget_cents.is_not(None))
@@ -68,7 +68,7 @@ def _living_secrets() -> list[tuple[str, str]]:
     """Every secret that LiteLLM may know, with its workspace."""
     wanted = select(KeySecret.id, VirtualKey.workspace_id).join(VirtualKey, VirtualKey.id == KeySecret.key_id)
     is_living = (KeySecret.revoked_at.is_(None), VirtualKey.state != KeyState.REVOKED)
-    return list(db.session.execute(wanted.where(*is_living)).tuples())
+    return [(secret_id, workspace_id) for secret_id, workspace_id in db.session.execute(wanted.where(*is_living))]
 
 
 def told_targets(workspace_id: str | None = None) -> list[ToldTarget]:

@@ -102,4 +102,4 @@ def sums(since: datetime) -> list[KindSum]:
     """By kind, for administrators."""
     counted = select(SpendLine.kind, func.count(), func.coalesce(func.sum(SpendLine.cost_nano), 0))
     wanted = counted.where(SpendLine.started_at >= since).group_by(SpendLine.kind).order_by(SpendLine.kind)
-    return [KindSum(kind, requests, int(nano)) for kind, requests, nano in db.session.execute(wanted).tuples()]
+    return [KindSum(kind, requests, int(nano)) for kind, requests, nano in db.session.execute(wanted)]

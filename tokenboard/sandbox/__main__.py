@@ -10,7 +10,12 @@ import threading
 from pathlib import Path
 
 from tokenboard.sandbox.app import create_sandbox
+from tokenboard.sandbox.litellm_admin_spend import DELAY
+from tokenboard.sandbox.memory import EXTENSION
 from tokenboard.sandbox.serving import LOOPBACK, server, stop
+
+# As a real LiteLLM: deliveries every five seconds, rows in its log some seconds after the call.
+CALLBACK_SECONDS, LOG_DELAY_SECONDS = 5.0, "7"
 
 
 def main() -> int:
@@ -20,7 +25,8 @@ def main() -> int:
     if os.environ.get("TOKENBOARD_ENV") == "production":
         sys.stderr.write("The sandbox invents money and is refused in production.\n")
         return 2
-    app = create_sandbox(arguments.database, webhooks_to=arguments.webhooks_to)
+    app = create_sandbox(arguments.database, webhooks_to=arguments.webhooks_to, callback_seconds=CALLBACK_SECONDS)
+    app.extensions[EXTENSION].store.settle(DELAY, LOG_DELAY_SECONDS)
     try:
         running = server(app, arguments.port)
     except OSError as error:

@@ -17,6 +17,10 @@ from tokenboard.sandbox import (
     control,
     hosted,
     keys,
+    litellm_admin,
+    litellm_admin_people,
+    litellm_admin_spend,
+    litellm_callback,
     litellm_chat,
     litellm_control,
     openai_admin,
@@ -52,7 +56,7 @@ _PAYMENT_DOORS = (
     paystack_control,
     webhooks_control,
 )
-_CHAT_DOORS = (litellm_chat, litellm_control)
+_CHAT_DOORS = (litellm_chat, litellm_control, litellm_admin, litellm_admin_people, litellm_admin_spend)
 
 
 def create_sandbox(
@@ -61,16 +65,18 @@ def create_sandbox(
     *,
     webhooks_to: str = "",
     chat_pace_seconds: float = 0.02,
+    callback_seconds: float = 0,
 ) -> Flask:
     """The sandbox over its own SQLite file. `clock` is asked for the time until the control API sets another.
 
-    `webhooks_to` is the base URL of the house that wants the payment providers' webhooks. `chat_pace_seconds` lie
-    between two chunks of an answer; tests take 0.
+    `webhooks_to` is the base URL of the house that wants the payment providers' webhooks and LiteLLM's callback.
+    `chat_pace_seconds` lie between two chunks of an answer, `callback_seconds` between two deliveries; tests take 0.
     """
     app = Flask("tokenboard.sandbox", static_folder=None)
     app.extensions[EXTENSION] = Sandbox(Store(database), clock, chat_pace_seconds)
     app.before_request(_admit)
     payments.init_app(app, webhooks_to)
+    litellm_callback.init_app(app, webhooks_to, callback_seconds)
     for module in (openai_admin, openai_names, anthropic_admin, control, *_PAYMENT_DOORS, *_CHAT_DOORS):
         app.register_blueprint(module.routes)
     app.add_url_rule("/", view_func=_index)

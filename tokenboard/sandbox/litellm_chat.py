@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -20,7 +22,7 @@ from tokenboard.sandbox.chat_models import FAULTY, OFFERED, ChatModel, list_entr
 from tokenboard.sandbox.chat_replies import Reply, completion, streamed
 from tokenboard.sandbox.chat_tokens import tokens
 from tokenboard.sandbox.faults import answer
-from tokenboard.sandbox.litellm_access import key_problem
+from tokenboard.sandbox.litellm_access import is_database_down, key_problem, spending_problem
 from tokenboard.sandbox.litellm_shapes import headers, refused
 from tokenboard.sandbox.memory import bearer, sandbox
 from tokenboard.sandbox.spend_log import SpendLog, row
@@ -51,10 +53,17 @@ def chat_completions() -> Response:
     asked = chat_asked.read(_ordered())
     if asked.model.mode != "chat":
         raise Refused(refused(400, f"{asked.model.name} is no chat model", "invalid_request_error"))
-    instead = chat_misdeeds.before(asked)
+    asked, refusal = _admitted(asked)
+    instead = refusal or chat_misdeeds.before(asked)
     if instead is not None:
         return _noted(asked, instead)
     return _streamed(asked) if asked.is_stream else _whole(asked)
+
+
+def _admitted(asked: Asked) -> tuple[Asked, Response | None]:
+    """Whether its key, user and customer may still ask; a refusal has a call id of the proxy's own."""
+    refusal = spending_problem(asked.key, asked.model.name, asked.end_user)
+    return (asked, None) if refusal is None else (replace(asked, call_id=str(uuid.uuid4())), refusal)
 
 
 def _ordered() -> str | None:
@@ -94,6 +103,9 @@ def embeddings() -> Response:
     asked = chat_asked.read(_ordered())
     if asked.model.mode != "embedding":
         raise Refused(refused(400, f"{asked.model.name} makes no embeddings", "invalid_request_error"))
+    asked, refusal = _admitted(asked)
+    if refusal is not None:
+        return _noted(asked, refusal)
     inputs = _inputs(asked.body)
     prompt = sum(len(tokens(text)) for text in inputs)
     data = [{"object": "embedding", "index": n, "embedding": _embedding(text)} for n, text in enumerate(inputs)]
@@ -165,4 +177,6 @@ def liveliness() -> Response:
 
 @routes.get("/health/readiness")
 def readiness() -> Response:
+    if is_database_down():
+        return answer({"status": "healthy", "db": "disconnected"}, 503)
     return answer({"status": "healthy", "db": "connected"})

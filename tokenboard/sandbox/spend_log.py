@@ -2,7 +2,8 @@
 
 As seen on 1.106.2: `request_id` is the answer's id for what went well and for a client that left (status `success`,
 error 499, tokens estimated from what was sent), and the call id for what failed; a repeated one is skipped, not
-updated. The real proxy writes 5–15 s after the call; here the row is there at once.
+updated. The real proxy writes 5–15 s after the call; here the row is there at once, and its admin
+API shows it as late as the control API says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from tokenboard.sandbox.chat_models import ChatModel
+from tokenboard.sandbox.litellm_world import World
 from tokenboard.sandbox.store import Store
 
 LEFT = {
@@ -109,10 +111,11 @@ class SpendLog:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def write(self, told: Mapping[str, Any]) -> None:
-        """Keep a row; one with the same request id is kept already."""
+    def write(self, told: dict[str, Any]) -> None:
+        """Keep a row, count what it cost, tell the callback; one with the same request id is kept already."""
+        self._name(told)
         with self._store.opened() as db:
-            db.execute(
+            done = db.execute(
                 "INSERT OR IGNORE INTO spend (request_id, call_id, api_key, user, end_user, model_group, status,"
                 " started_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -121,6 +124,18 @@ class SpendLog:
                     json.dumps(told),
                 ),
             )
+        if done.rowcount == 1:
+            World(self._store).count(told, datetime.fromisoformat(told["endTime"]))
+            for hear in self._store.spend_heard:
+                hear(told)
+
+    def _name(self, told: dict[str, Any]) -> None:
+        """Whose key it is, where the proxy has made it."""
+        key = World(self._store).key(told["api_key"])
+        if key is not None:
+            told["user"] = key["user_id"] or ""
+            named = {"user_api_key_alias": key["key_alias"], "user_api_key_user_id": told["user"]}
+            told["metadata"] = told["metadata"] | named
 
     def rows(self, **wanted: str) -> list[dict[str, Any]]:
         """Rows with these values in request_id, call_id, api_key, user, end_user, model_group or status, by start."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 _CALLS_KEPT = 2_000
 _SCHEMA = """
@@ -59,6 +60,8 @@ class Store:
 
     def __init__(self, database: Path) -> None:
         self._path = database
+        # Who hears of every new row of the spend log.
+        self.spend_heard: list[Callable[[Mapping[str, Any]], None]] = []
         database.parent.mkdir(parents=True, exist_ok=True)
         with self.opened() as db:
             db.execute("PRAGMA journal_mode = WAL")
