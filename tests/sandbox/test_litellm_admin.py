@@ -12,7 +12,7 @@ from tests.providers.stand_in import NOW, StandIn
 from tokenboard.providers.litellm_client import LiteLLMAdmin, key_token
 from tokenboard.providers.litellm_errors import AlreadyThere, MasterKeyRefused, NotThere, ProxyUnavailable
 
-SECRET = "sk-tb-0123456789abcdef"  # noqa: S105 - of the sandbox
+SECRET = "sk-tb-0123456789abcdef"
 USD = 10**9
 
 

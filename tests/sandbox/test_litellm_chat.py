@@ -79,7 +79,7 @@ def test_the_price_of_a_call_stands_in_its_usage_and_in_the_log(stand_in: StandI
     usage = usage_in(heard(client, call)[1])
 
     assert usage.cost_nano_usd == usage.prompt_tokens * 150 + 10 * 600
-    row = wait_for(lambda: spend(stand_in, call_id="call-1"))
+    row = wait_for(lambda: spend(stand_in, call_id="call-1", end_user="alice@example.com"))
     assert (row["end_user"], row["status"], row["model_group"]) == ("alice@example.com", "success", "sandbox-swift")
     assert (row["prompt_tokens"], row["completion_tokens"]) == (usage.prompt_tokens, 10)
     assert round(row["spend"] * 10**9) == usage.cost_nano_usd

@@ -24,7 +24,7 @@ from tokenboard.keys.spend_effects import Charge
 from tokenboard.keys.spend_models import SpendLine
 from tokenboard.keys.spend_queries import Owner
 from tokenboard.keys.spend_rules import Known, SpendKind
-from tokenboard.metering import cap_service, price_queries, rules as metering_rules
+from tokenboard.metering import price_queries, rules as metering_rules, worth
 from tokenboard.metering.facts import Price
 from tokenboard.providers.litellm_objects import SpendRecord
 
@@ -107,7 +107,7 @@ def _charge(key: str, record: SpendRecord, world: _World) -> Charge:
 
 
 def _micros(cost_nano: int, markup: Decimal) -> int:
-    return metering_rules.charged_micros(cost_nano, markup=markup, credit_value_nano=cap_service.credit_value_nano())
+    return metering_rules.charged_micros(cost_nano, markup=markup, credit_value_nano=worth.credit_value_nano())
 
 
 def _expected(record: SpendRecord, price: Price | None) -> int | None:
