@@ -212,15 +212,17 @@ def test_a_target_that_is_being_told_meanwhile_is_not_judged(shop, proxy):
     assert target("key", queries.secrets_of(made.key.id)[0].id).drift_note == ""
 
 
-def test_an_administrator_of_the_workspace_has_it_told_anew(shop, proxy):
-    make(shop)
-    push_all(proxy)
+def test_an_administrator_of_the_workspace_has_it_told_anew(people):
+    with people.app.app_context():
+        make(people)
+        db.session.execute(update(MirrorTarget).values(state="sent"))
+        db.session.commit()
+    body = {"workspaceId": people.team_id}
 
-    db.session.commit()
-    told = shop.browser(shop.alice).post("/api/budget/sync", json={"workspaceId": shop.team_id})
+    told = people.browser(people.alice).post("/api/budget/sync", json=body)
 
     assert (told.status_code, told.json["job"]["status"], told.json["job"]["targets"]) == (202, "queued", 2)
-    assert {one.state for one in db.session.scalars(select(MirrorTarget))} == {"due"}
-    db.session.commit()
-    assert shop.browser(shop.bob).post("/api/budget/sync", json={"workspaceId": shop.team_id}).status_code == 403
-    assert shop.browser(shop.charlie).post("/api/budget/sync", json={"workspaceId": shop.team_id}).status_code == 404
+    with people.app.app_context():
+        assert {one.state for one in db.session.scalars(select(MirrorTarget))} == {"due"}
+    assert people.browser(people.bob).post("/api/budget/sync", json=body).status_code == 403
+    assert people.browser(people.charlie).post("/api/budget/sync", json=body).status_code == 404

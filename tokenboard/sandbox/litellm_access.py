@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from flask import Response
 
@@ -124,8 +125,8 @@ def _customer_budget(world: World, end_user: str) -> Response | None:
     return refused(422, words, "budget_exceeded")
 
 
-def _is_over(spend: float, most: float | None) -> bool:
-    return most is not None and Decimal(str(spend)) > Decimal(str(most))
+def _is_over(counted: Any, most: Any) -> bool:
+    return most is not None and Decimal(str(counted)) > Decimal(str(most))
 
 
 def _rate(world: World, key: Row) -> Response | None:

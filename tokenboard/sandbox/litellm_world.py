@@ -107,8 +107,8 @@ class World:
             db.execute("DELETE FROM spend")
 
 
-def _more(spend: float, cost: Decimal) -> float:
-    return float(Decimal(str(spend)) + cost)
+def _more(counted: Any, cost: Decimal) -> Any:
+    return float(Decimal(str(counted)) + cost)
 
 
 def _short(budget: Row) -> Row:
