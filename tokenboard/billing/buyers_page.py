@@ -32,6 +32,7 @@ from tokenboard.workspaces.access import WorkspaceAccess
 from tokenboard.workspaces.models import Role
 
 _PLANS = "plans"
+_SHOP_FIELDS = {"buy", "plan", "pack", "amount", "method", "phone", "total"}  # of which a refusal stands further down
 _DEMO = "A demo workspace buys nothing: its numbers are made up. Switch to a workspace of your own to buy credits."
 _VIEWER = "You may look at everything here. Members of this workspace buy credits."
 
@@ -81,6 +82,7 @@ def build(found: WorkspaceAccess, person: Person, asked: Asked, modes: dict[str,
         "has_customer": counter.is_on(basket_service.STRIPE) and _has_customer(workspace.id),
         "code": asked.typed.get("code", "")[:60],
         "faults": asked.faults,
+        "is_refused": not _SHOP_FIELDS.isdisjoint(asked.faults),
     }
 
 
