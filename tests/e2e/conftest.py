@@ -28,11 +28,11 @@ PASSWORD = "a long sentence to sign in with"
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandbox_url: str) -> Iterator[str]:
-    """The address of a freshly started product on SQLite."""
+def site_environ(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandbox_url: str) -> dict[str, str]:
+    """The settings of the product on SQLite, for its processes and commands."""
     folder = tmp_path_factory.mktemp("site")
     port = _free_port()
-    environ = os.environ | {
+    return os.environ | {
         "PORT": str(port),
         "BASE_URL": f"http://localhost:{port}",
         "DATABASE_URL": f"sqlite:///{folder / 'site.sqlite3'}",
@@ -40,18 +40,28 @@ def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandbox_url: 
         "SANDBOX_URL": sandbox_url,
         "BCRYPT_COST": "4",
     }
-    run = [str(BIN / "flask"), "--app", "wsgi", "db", "upgrade"]
+
+
+def command(environ: dict[str, str], *words: str) -> None:
+    """What the operator would type."""
+    run = [str(BIN / "flask"), "--app", "wsgi", *words]
     subprocess.run(run, cwd=ROOT, env=environ, check=True, capture_output=True)
-    run = [str(BIN / "flask"), "--app", "wsgi", "metering", "sync-prices", "--now"]
-    subprocess.run(run, cwd=ROOT, env=environ, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, site_environ: dict[str, str]) -> Iterator[str]:
+    """The address of the product, freshly started."""
+    command(site_environ, "db", "upgrade")
+    command(site_environ, "metering", "sync-prices", "--now")
+    folder = tmp_path_factory.mktemp("logs")
     commands = {
         "web": [str(BIN / "gunicorn"), "wsgi:app", "-c", "gunicorn.conf.py"],
         "worker": [sys.executable, "worker.py"],
     }
     with contextlib.ExitStack() as stack:
-        for name, command in commands.items():
-            stack.enter_context(_running(command, environ, folder / f"{name}.log"))
-        url = environ["BASE_URL"]
+        for name, words in commands.items():
+            stack.enter_context(_running(words, site_environ, folder / f"{name}.log"))
+        url = site_environ["BASE_URL"]
         _wait_until_ready(url)
         yield url
 
