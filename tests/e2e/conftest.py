@@ -25,6 +25,12 @@ BIN = Path(sys.executable).parent
 # Without these Chromium looks for its makers' hosts at every start.
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PASSWORD = "a long sentence to sign in with"
+# A database, the sandbox's models with their prices, and one model that breaks off in mid-answer.
+PREPARATIONS = (
+    ("db", "upgrade"),
+    ("metering", "sync-prices", "--now"),
+    ("metering", "set-price", "fault-cut", "--input", "0.15", "--output", "0.60"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +57,8 @@ def command(environ: dict[str, str], *words: str) -> None:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, site_environ: dict[str, str]) -> Iterator[str]:
     """The address of the product, freshly started."""
-    command(site_environ, "db", "upgrade")
-    command(site_environ, "metering", "sync-prices", "--now")
+    for words in PREPARATIONS:
+        command(site_environ, *words)
     folder = tmp_path_factory.mktemp("logs")
     commands = {
         "web": [str(BIN / "gunicorn"), "wsgi:app", "-c", "gunicorn.conf.py"],

@@ -59,7 +59,7 @@ def test_signed_in_pages_are_kept_by_no_cache(sqlite_people: People) -> None:
         assert sqlite_people.browser(sqlite_people.alice).get(path).headers["Cache-Control"] == "no-store", path
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/dashboard", "/settings/connections"])
+@pytest.mark.parametrize("path", ["/", "/login", "/dashboard", "/chat", "/settings/connections"])
 def test_a_first_visit_weighs_less_than_sixty_kilobytes(sqlite_people: People, path: str) -> None:
     alice = sqlite_people.browser(sqlite_people.alice)
     if path == "/dashboard":

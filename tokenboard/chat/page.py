@@ -51,6 +51,8 @@ class EstimateLine:
 
     text: str
     left: str
+    # The chosen model's price: a drop-down on a phone has no room for it.
+    price: str = ""
     # The wallet may not pay for the whole answer; `cheaper` names a model that costs less.
     is_tight: bool = False
     warning: str = ""
@@ -217,10 +219,15 @@ def estimate_line(
         found = metering.estimate(order=order_for(person, workspace, conversation, draft))
     except TokenBoardError as refusal:
         return EstimateLine(refusal.message, left, is_tight=True)
-    text = f"About {_range(found)} credits for this answer"
+    text, price = f"About {_range(found)} credits for this answer", _price(draft.model, offered)
     if found.high_micros <= available:
-        return EstimateLine(text, left)
-    return EstimateLine(text, left, is_tight=True, warning=_warning(found), cheaper=_cheaper(draft.model, offered))
+        return EstimateLine(text, left, price)
+    cheaper = _cheaper(draft.model, offered)
+    return EstimateLine(text, left, price, is_tight=True, warning=_warning(found), cheaper=cheaper)
+
+
+def _price(model: str, offered: Sequence[ModelChoice]) -> str:
+    return next((f"{one.id}: {one.price} (credits)" for one in offered if one.id == model), "")
 
 
 def _range(found: Estimate) -> str:
