@@ -52,6 +52,7 @@ from tokenboard.costs import (
     tasks as costs_tasks,
 )
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
+from tokenboard.gateway import api as gateway_api
 from tokenboard.keys import (
     budget_api as keys_budget_api,
     cli as keys_cli,
@@ -210,6 +211,7 @@ def _blueprints() -> list[Blueprint]:
         chat_acting_routes.blueprint,
         chat_conversation_routes.blueprint,
         chat_stream_routes.blueprint,
+        gateway_api.blueprint,
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,

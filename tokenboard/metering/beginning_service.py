@@ -55,7 +55,7 @@ def begin(*, order: CallOrder) -> OpenCall:
     row.membership_id = next((cap.subject_id for cap in caps if cap.kind == "member"), None)
     row.cap_month, row.started_at = month, started_at
     row.key_window = order.key_limit.window if order.key_limit else ""
-    row.lease_until = started_at + timedelta(seconds=LEASE_SECONDS)
+    row.lease_until = started_at + timedelta(seconds=order.lease_seconds)
     db.session.add(row)
     db.session.flush()
     return open_call_of(row, tariff.price)

@@ -83,6 +83,8 @@ class CallOrder:
     is_background: bool = False
     # Tools and the like that are sent beside the messages.
     tool_bytes: int = 0
+    # How long it is its process's without a sign of life; a recorder renews it.
+    lease_seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)

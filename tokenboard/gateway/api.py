@@ -1,0 +1,136 @@
+"""`/v1`: chat completions, embeddings and models, as clients of OpenAI know them.
+
+Sources: platform.openai.com/docs/api-reference, read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request, stream_with_context
+from werkzeug.exceptions import HTTPException
+
+from tokenboard.core.db import db
+from tokenboard.core.errors import TokenBoardError
+from tokenboard.gateway import access, answering, errors, forms, service
+from tokenboard.gateway.answering import BrokenOff
+from tokenboard.gateway.forms import ChatAsked, EmbeddingAsked
+from tokenboard.keys import rules
+from tokenboard.metering import price_queries, service as metering
+from tokenboard.metering.facts import OpenCall
+from tokenboard.metering.generations import generations
+from tokenboard.metering.service import Outcome
+from tokenboard.providers.chat_client import Completion
+from tokenboard.providers.chat_errors import ChatError
+from tokenboard.web import sse
+from tokenboard.web.clients import clients
+from tokenboard.web.limits import limiter
+from tokenboard.web.security import View, exempt_from_csrf
+
+blueprint = Blueprint("gateway_api", __name__)
+
+REQUESTS = "600/minute"  # for one key
+LARGEST_BODY = 4 * 1024 * 1024  # a context of a million tokens as text
+_NO_COOKIE = "opened by a key or a signature; cookies are never looked at"
+
+
+def _key_mark() -> str:
+    """Requests are counted for each key, and never under its secret."""
+    return rules.secret_hash(request.headers.get("Authorization", ""))[:32]
+
+
+def _in_openai_shape(view: View) -> View:
+    """Dress every refusal as OpenAI would."""
+
+    @wraps(view)
+    def dressed(**path: Any) -> Any:
+        request.max_content_length = LARGEST_BODY
+        try:
+            return view(**path)
+        except TokenBoardError as error:
+            db.session.rollback()
+            return errors.answer_for(error)
+        except HTTPException as error:
+            return errors.answer_for_http(error)
+
+    return dressed  # type: ignore[return-value]
+
+
+@blueprint.post("/v1/chat/completions")
+@exempt_from_csrf(_NO_COOKIE)
+@limiter.limit(REQUESTS, key_func=_key_mark)
+@_in_openai_shape
+def chat_completions() -> Response:
+    caller = access.caller()
+    asked = forms.read_chat(forms.read_body(request.get_data()))
+    clients().chat()
+    generations().refuse_if_full()
+    call = service.open_chat(caller=caller, asked=asked)
+    db.session.commit()
+    service.end_session()
+    generation = service.start_chat(caller=caller, asked=asked, call=call, generations=generations())
+    if asked.is_stream:
+        events = answering.streamed(generation, wants_usage=asked.wants_usage)
+        return _marked(sse.response(stream_with_context(events)), call)
+    return _marked(_whole(asked, call, generation), call)
+
+
+def _whole(asked: ChatAsked, call: OpenCall, generation: Any) -> Response:
+    try:
+        return jsonify(answering.whole(generation, call_id=call.id, model=asked.model))
+    except BrokenOff as error:
+        answer = jsonify(errors.failure_body(error.failure))
+        answer.status_code = error.failure.status
+        return answer
+
+
+def _marked(answer: Response, call: OpenCall) -> Response:
+    """By which id the request stands in the usage log; and that the wallet could pay for less than was asked."""
+    answer.headers["X-TokenBoard-Call-Id"] = call.id
+    if call.is_shortened:
+        answer.headers["X-TokenBoard-Shortened-To"] = str(call.max_output_tokens)
+    return answer
+
+
+@blueprint.post("/v1/embeddings")
+@exempt_from_csrf(_NO_COOKIE)
+@limiter.limit(REQUESTS, key_func=_key_mark)
+@_in_openai_shape
+def embeddings() -> Response:
+    caller = access.caller()
+    asked = forms.read_embedding(forms.read_body(request.get_data()))
+    client = clients().chat()
+    generations().refuse_if_full()
+    call = service.open_embedding(caller=caller, asked=asked)
+    db.session.commit()
+    service.end_session()
+    try:
+        told = client.embed(asked.body, call.id)
+    except ChatError as error:
+        _settle(call, Outcome("failed", error_code=error.code, delivered_bytes=0))
+        return _marked(errors.answer_for_upstream(error), call)
+    return _marked(_embedded(asked, call, told), call)
+
+
+def _embedded(_asked: EmbeddingAsked, call: OpenCall, told: Completion) -> Response:
+    _settle(call, Outcome("ok", usage=told.usage, delivered_bytes=len(told.raw)))
+    return Response(told.raw, mimetype="application/json")
+
+
+def _settle(call: OpenCall, outcome: Outcome) -> None:
+    metering.settle(call_id=call.id, outcome=outcome)
+    db.session.commit()
+
+
+@blueprint.get("/v1/models")
+@limiter.limit(REQUESTS, key_func=_key_mark)
+@_in_openai_shape
+def models() -> Response:
+    caller = access.caller()
+    offered = price_queries.all_offered()
+    allowed = [one for one in offered if caller.key is None or rules.allows_model(caller.key.models, one.model)]
+    listed = [
+        {"id": one.model, "object": "model", "created": 0, "owned_by": one.provider or "tokenboard"} for one in allowed
+    ]
+    return jsonify({"object": "list", "data": listed})

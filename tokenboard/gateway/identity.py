@@ -1,0 +1,65 @@
+"""Open WebUI's signed identity: whose wallet a request is for, without a key of each person.
+
+Laws: only a token that Open WebUI signed with our shared secret counts (HS256, issuer, expiry, a short life); a plain
+header says nothing. A token is taken many times while it lives, since Open WebUI sends the same one with the requests
+of one page; its life is short instead, and it opens nothing but this door.
+Source: Open WebUI's documentation of forwarded user information, read 2026-11-20.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from tokenboard.core.clock import now
+from tokenboard.core.errors import Unauthenticated
+from tokenboard.core.parsing import or_none, parse_email
+
+HEADER = "X-OpenWebUI-User-Jwt"
+ISSUER = "open-webui"
+LONGEST_TOKEN = 4_096
+LONGEST_LIFE = timedelta(minutes=10)
+_SKEW = timedelta(seconds=60)
+
+
+class IdentityNotUsable(Unauthenticated):
+    code = "invalid_identity"
+
+    def __init__(self) -> None:
+        super().__init__("Open WebUI's signature is missing, wrong or too old. Its operator should look at the secret.")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIdentity:
+    """Who sits at Open WebUI."""
+
+    email: str
+
+
+def read_identity(token: str, secret: str) -> SignedIdentity:
+    """The person a token names. Raises: IdentityNotUsable."""
+    if not secret or not 0 < len(token) <= LONGEST_TOKEN:
+        raise IdentityNotUsable
+    try:
+        claims: dict[str, Any] = jwt.decode(token, OctKey.import_key(secret), algorithms=["HS256"]).claims
+    except (JoseError, ValueError) as error:
+        raise IdentityNotUsable from error
+    email = or_none(parse_email, str(claims.get("email", "")))
+    if email is None or claims.get("iss") != ISSUER or not _is_fresh(claims):
+        raise IdentityNotUsable
+    return SignedIdentity(email)
+
+
+def _is_fresh(claims: dict[str, Any]) -> bool:
+    """Not over, not from the future, and not made to live long."""
+    begun, over = claims.get("iat"), claims.get("exp")
+    if type(begun) is not int or type(over) is not int:
+        return False
+    at, skew = int(now().timestamp()), int(_SKEW.total_seconds())
+    lives = int(LONGEST_LIFE.total_seconds())
+    return begun - skew <= at < over + skew and over - begun <= lives and at - begun <= lives + skew
