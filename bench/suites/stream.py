@@ -68,7 +68,10 @@ class Stand:
         measured = server or self.upstream
         told = ["--streams", str(streams), "--seconds", str(self.seconds), "--expect", str(self.chunks)]
         told += ["--stream-seconds", str(self.chunks * GAP_SECONDS), "--warmup", str(2.5 + self.chunks * GAP_SECONDS)]
-        told += ["--body", json.dumps({"model": "bench", "messages": [], "stream": True, "max_completion_tokens": 8_000})]
+        told += [
+            "--body",
+            json.dumps({"model": "bench", "messages": [], "stream": True, "max_completion_tokens": 8_000}),
+        ]
         with processes.watching(measured.pid, self.upstream.pid) as used:
             report = processes.load(f"http://{measured.address}{path}", *told, *more, core=self.cores["load"])
         chunks = int(report["chunks_per_second"] * used.wall_seconds)  # the warm-up streams too
