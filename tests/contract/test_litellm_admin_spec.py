@@ -24,10 +24,9 @@ PEOPLE = "ada@example.com"
 UNSAID = ("litellm_budget_table.", "router_settings.", "metadata.", "models[]")
 
 
-def ask(stand_in: StandIn, method: str, path: str, body: Any = None, key: str = "sk-sandbox-master", **query: Any):
-    heads = {"Authorization": f"Bearer {key}"}
+def ask(stand_in: StandIn, method: str, path: str, body: Any = None, **query: Any):
     url = f"{stand_in.url}/litellm{path}"
-    return requests.request(method, url, params=query, json=body, headers=heads, timeout=5)
+    return requests.request(method, url, params=query, json=body, headers=MASTER, timeout=5)
 
 
 @pytest.fixture
@@ -81,7 +80,8 @@ def test_an_answer_has_the_recorded_keys_and_keeps_the_spec(
     assert told.status_code == theirs["status"] == 200
     lost = missing_keys(theirs["response"], told.json())
     assert [one for one in lost if not any(part in f"{one}." for part in UNSAID)] == []
-    rules.validate_response(RequestsOpenAPIRequest(told.request), RequestsOpenAPIResponse(told))
+    if path != "/v2/key/info":  # which the file does not describe
+        rules.validate_response(RequestsOpenAPIRequest(told.request), RequestsOpenAPIResponse(told))
 
 
 @needs_shared
