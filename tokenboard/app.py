@@ -81,6 +81,7 @@ from tokenboard.ops import (
 from tokenboard.portal import (
     account_api,
     dashboard,
+    data_routes,
     link_routes,
     oidc_routes,
     routes_front as front,
@@ -177,6 +178,7 @@ def _blueprints() -> list[Blueprint]:
         security_api.blueprint,
         link_routes.blueprint,
         oidc_routes.blueprint,
+        data_routes.blueprint,
         workspaces_routes.blueprint,
         workspaces_api.blueprint,
         costs_routes.blueprint,

@@ -13,7 +13,7 @@ from tokenboard.billing import topup_service
 from tokenboard.chat import closing
 from tokenboard.core.config import Settings
 from tokenboard.core.errors import NotConfigured
-from tokenboard.keys import cap_watch, targets
+from tokenboard.keys import cap_watch, leaver_watch, targets
 from tokenboard.providers.anthropic_client import AnthropicClient
 from tokenboard.providers.chat_client import ChatClient, ChatLimits
 from tokenboard.providers.costs import CostProvider
@@ -209,3 +209,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     targets.connect()
     closing.connect()
     cap_watch.connect()
+    leaver_watch.connect()

@@ -21,15 +21,19 @@ def code(secret: str, *, steps: int = 0) -> str:
 
 def begin(browser: Browser) -> str:
     """The secret that a new set-up shows."""
-    assert browser.post(FACTOR).location == FACTOR
+    begun = browser.post(FACTOR)
+    assert begun.location == FACTOR, begun.text
     shown = re.findall(r'<code id="factor_secret">([^<]+)</code>', browser.get(FACTOR).text)[0]
     return shown.replace(" ", "")
 
 
-def turn_on(browser: Browser) -> tuple[str, list[str]]:
-    """The secret and the recovery codes, with the code of the step before: the present one stays unused."""
+def turn_on(browser: Browser, *, steps: int = -1) -> tuple[str, list[str]]:
+    """The secret and the recovery codes, with the code of the step before: the present one stays unused.
+
+    Where the clock runs take the present one (`steps=0`): it still counts when the step ends in between.
+    """
     secret = begin(browser)
-    answer = browser.post(f"{FACTOR}/confirm", {"code": code(secret, steps=-1)})
+    answer = browser.post(f"{FACTOR}/confirm", {"code": code(secret, steps=steps)})
     assert answer.status_code == 201, answer.text
     return secret, recovery_codes(answer.text)
 

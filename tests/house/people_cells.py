@@ -15,6 +15,13 @@ def people_samples(people: People) -> dict[str, Sampled]:
         "POST /api/auth/reset": Sampled(json={"token": "made-up", "password": "a long new password"}),
         "POST /api/auth/verify": Sampled(json={"token": "made-up"}),
         "POST /api/auth/confirm": Sampled(json={"password": PASSWORD}),
+        "PATCH /api/account": Sampled(json={"displayName": "Matrix"}),
+        "POST /api/workspaces/:id/transfer": Sampled(
+            (people.team_id,), json={"personId": people.bob.id}, names_workspace=True
+        ),
+        "POST /settings/workspace/members/:id/make-owner": Sampled(
+            (people.bob.id,), form={"workspace_id": people.team_id}, names_workspace=True
+        ),
         "GET /reset/:token": made_up,
         "POST /reset/:token": made_up,
         "GET /verify/:token": made_up,

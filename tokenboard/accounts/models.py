@@ -36,6 +36,8 @@ class Person(Identified, Base):
     @property
     def name(self) -> str:
         """What to call this person: the chosen name, else the e-mail's local part."""
+        if self.deleted_at is not None:
+            return "Somebody who left"
         return self.display_name or self.email.partition("@")[0]
 
 

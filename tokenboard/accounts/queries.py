@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from tokenboard.accounts.models import Person, SignIn
+from tokenboard.accounts.security_models import PastEmail
 from tokenboard.accounts.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
@@ -19,6 +20,15 @@ MOST_SESSIONS = 100  # shown on one page
 def person_by_email(email: str) -> Person | None:
     """The person with this e-mail (lower case)."""
     return db.session.scalars(select(Person).where(Person.email == email)).one_or_none()
+
+
+def person_by_any_email(email: str) -> Person | None:
+    """The person with this e-mail, else whoever had it last: usage reported under it is still theirs."""
+    found = person_by_email(email)
+    if found is not None:
+        return found
+    past = select(Person).join(PastEmail, PastEmail.person_id == Person.id).where(PastEmail.email == email)
+    return db.session.scalars(past.order_by(PastEmail.changed_at.desc(), PastEmail.id).limit(1)).first()
 
 
 def has_administrator() -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tokenboard.accounts import passwords
 from tokenboard.accounts.errors import EmailTaken
-from tokenboard.accounts.models import THEME, Method, Person, Preference, SignIn
+from tokenboard.accounts.models import THEME, Method, OneTimeToken, Person, Preference, SignIn
+from tokenboard.accounts.security_models import ApiToken, OidcIdentity, PastEmail, RecoveryCode, SecondFactor
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import CannotUnseal, KeyRing, fingerprint, new_token, token_hash
@@ -24,6 +25,7 @@ from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
 
 _LONGEST_AGENT = 300
+GONE = "deleted.invalid"  # RFC 2606: no mail ever goes there
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,22 @@ def end_sessions(person: Person, *, but: SignIn | None = None) -> int:
 def describe(person: Person, *, display_name: str) -> None:
     """Change what a person is called."""
     person.display_name = display_name
+
+
+def forget(person: Person) -> None:
+    """Take out what names somebody and whatever opens the account; the row stays, the books point at it. Idempotent."""
+    if person.deleted_at is not None:
+        return
+    end_sessions(person)
+    seen = update(SignIn).where(SignIn.person_id == person.id)
+    db.session.execute(seen.values(ip_address="", user_agent="", sealed_id_token=""))
+    for row in (ApiToken, OidcIdentity, OneTimeToken, PastEmail, Preference, RecoveryCode, SecondFactor):
+        db.session.execute(delete(row).where(row.person_id == person.id))
+    person.email, person.display_name, person.password_hash = f"{person.id}@{GONE}", "", ""
+    person.is_admin, person.is_disabled = False, True
+    person.email_verified_at = person.monthly_budget_cents = None
+    person.deleted_at = now()
+    audit.record("accounts.deleted", actor=person.id, subject=person.id)
 
 
 def choose_theme(person: Person, *, theme: str) -> None:

@@ -123,6 +123,13 @@ def _order(rule: AutoTopUp, before: list[Payment], month: Month) -> Payment | No
     )
 
 
+def forget(workspace_id: str) -> None:
+    """Buy nothing more, and say it to nobody: the workspace is closed. Idempotent."""
+    rule = rule_of(workspace_id)
+    if rule is not None:
+        rule.is_enabled = False
+
+
 def stop(*, rule: AutoTopUp, why: str) -> None:
     """Buy nothing more until somebody switches it on again, and say so."""
     rule.is_enabled, rule.stopped_reason = False, why[:300]

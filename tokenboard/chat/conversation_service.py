@@ -31,6 +31,13 @@ def pin(*, conversation: Conversation, is_pinned: bool) -> Conversation:
     return conversation
 
 
+def delete_all(*, person_id: str) -> list[str]:
+    """Erase every conversation of somebody; answers with the ids of answers that were being written."""
+    theirs = select(Conversation).where(Conversation.person_id == person_id, Conversation.deleted_at.is_(None))
+    found = list(db.session.scalars(theirs.order_by(Conversation.id)))
+    return [running for one in found if (running := delete(conversation=one))]
+
+
 def delete(*, conversation: Conversation) -> str | None:
     """Erase it; answers with the id of an answer that was being written, to be stopped after the commit. Idempotent."""
     running = queries.streaming(conversation.id)

@@ -27,6 +27,9 @@ def _flushed(session: Session, _context: UOWTransaction) -> None:
         if isinstance(row, Person) and _has_changed(row, "monthly_budget_cents"):
             targets.mark_person(row.email)
             _mark_keys(session, VirtualKey.person_id == row.id)
+        elif isinstance(row, Person) and _has_changed(row, "email"):
+            for email in (*get_history(row, "email").deleted, row.email):  # the cap counts under both
+                targets.mark_person(email)
         elif isinstance(row, Membership) and _has_changed(row, "monthly_cap_cents"):
             mine = (VirtualKey.person_id == row.person_id) & (VirtualKey.workspace_id == row.workspace_id)
             _mark_keys(session, mine)

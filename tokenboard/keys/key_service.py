@@ -184,6 +184,13 @@ def revoke(*, key: VirtualKey, actor: str) -> VirtualKey:
     return row
 
 
+def revoke_all(*, workspace_id: str, actor: str) -> None:
+    """End every key of a workspace for good: it is closed. Idempotent."""
+    living = select(VirtualKey).where(VirtualKey.workspace_id == workspace_id, VirtualKey.state != KeyState.REVOKED)
+    for key in list(db.session.scalars(living.order_by(VirtualKey.id))):
+        revoke(key=key, actor=actor)
+
+
 def end_overlaps(*, at: datetime) -> int:
     """Close the secrets whose overlap is over; how many there were. Idempotent."""
     is_over = (KeySecret.revoked_at.is_(None), KeySecret.valid_until <= at)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from tokenboard.accounts.models import Person
+from tokenboard.accounts.queries import person_by_any_email
 from tokenboard.core.clock import Month, now
 from tokenboard.core.db import db
 from tokenboard.keys import queries, rules, target_rules
@@ -123,7 +123,7 @@ def _own_left_micros(key: VirtualKey, at: datetime) -> int | None:
 
 def customer_facts(target: MirrorTarget) -> CustomerFacts:
     """What is left of a person's monthly cap. Past e-mails of theirs are targets of their own."""
-    person = db.session.scalar(select(Person).where(Person.email == target.subject))
+    person = person_by_any_email(target.subject)
     if person is None or person.monthly_budget_cents is None:
         return CustomerFacts(None, target.booked_nano)
     month = str(Month.of(now().date()))

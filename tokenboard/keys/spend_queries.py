@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, select
 
 from tokenboard.accounts.models import Person
+from tokenboard.accounts.queries import person_by_any_email
 from tokenboard.core.db import db
 from tokenboard.keys.models import KeySecret, VirtualKey
 from tokenboard.keys.spend_models import SpendBatch, SpendLine
@@ -54,13 +55,22 @@ def owners_by_hash(hashes: Iterable[str]) -> dict[str, Owner]:
 
 
 def owners_by_email(emails: Iterable[str]) -> dict[str, Owner]:
-    """The persons of ours among these, each with the personal wallet."""
+    """The persons of ours among these, each with the personal wallet; also by an address they had before."""
+    wanted = {email for email in emails if email}
+    found = _owners_now(wanted)
+    former = {email: person_by_any_email(email) for email in wanted - set(found)}
+    theirs = _owners_now({person.email for person in former.values() if person is not None})
+    known = ((email, person.email) for email, person in former.items() if person is not None)
+    return found | {email: theirs[current] for email, current in known if current in theirs}
+
+
+def _owners_now(emails: Iterable[str]) -> dict[str, Owner]:
     own = and_(Membership.person_id == Person.id, Membership.role == Role.OWNER)
     found = (
         select(Person.email, Person.id, Membership.id, Workspace.id, Workspace.ledger_account_id)
         .join(Membership, own)
         .join(Workspace, and_(Workspace.id == Membership.workspace_id, Workspace.is_personal))
-        .where(Person.email.in_(sorted({email for email in emails if email})))
+        .where(Person.email.in_(sorted(emails)))
         .order_by(Workspace.created_at.desc(), Workspace.id)
     )
     return {

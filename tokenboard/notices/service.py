@@ -13,7 +13,7 @@ import logging
 import random
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core import jobs
@@ -152,6 +152,11 @@ def _finish(notice: Notice, **values: Any) -> bool:
         | {"state": values.get("state", "waiting"), "attempts": notice.attempts},
     )
     return bool(rows_changed(db.session.execute(finished)))
+
+
+def forget(address: str) -> None:
+    """Delete every e-mail that was written to an address, sent or not: its holder is gone."""
+    db.session.execute(delete(Notice).where(Notice.channel == "email", Notice.address == address))
 
 
 def due_ids(limit: int) -> list[str]:

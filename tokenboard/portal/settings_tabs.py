@@ -15,6 +15,7 @@ _TABS = (
     ("Connections", "/settings/connections"),
     ("Budgets", "/settings/budgets"),
     ("Notifications", "/settings/notifications"),
+    ("Data", "/settings/data"),
 )
 
 

@@ -30,6 +30,7 @@ FORGOT_ADDRESS = "20/hour"  # for one address
 LINK = "30/hour"  # using a mailed link, for one address: the token cannot be guessed, its work is still work
 LETTERS = "5/hour"  # for one person: verification and change-of-address mails
 CONFIRM = "5/minute; 30/hour"  # for one person: a session left open must not become a place to guess in
+EXPORT = "6/hour"  # for one address: reading everything is work
 INVITE = "60/hour"  # for one person: each is an e-mail to whoever was typed in
 INVITE_ONE = "10/day"  # for one person and one invited address: withdrawing and inviting again mails it each time
 CRON = "30/minute"

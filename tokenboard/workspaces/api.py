@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import Blueprint
 
 from tokenboard.accounts.entrance import limit_invitations
-from tokenboard.accounts.guards import current_person
+from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.core.db import db
 from tokenboard.web.api import Answer, operation
 from tokenboard.workspaces import access, invitations, queries, service
 from tokenboard.workspaces.answers import invitation_answer, member_answer, workspace_answer, workspace_answers
-from tokenboard.workspaces.forms import AcceptBody, InvitationBody, MemberBody, WorkspaceBody
+from tokenboard.workspaces.forms import AcceptBody, InvitationBody, MemberBody, TransferBody, WorkspaceBody
 from tokenboard.workspaces.models import Role, Workspace
 from tokenboard.workspaces.service import MonthlyCap
 
@@ -96,6 +96,17 @@ def remove_member(workspace_id: str, person_id: str) -> Answer:
     service.remove_member(access_of_actor=found, actor=person, person_id=person_id)
     db.session.commit()
     return {}
+
+
+@blueprint.post("/api/workspaces/<id:workspace_id>/transfer")
+@operation("Hand a workspace over to a member", body=TransferBody, tag="Workspaces")
+def transfer(workspace_id: str, body: TransferBody) -> Answer:
+    person = current_person()
+    found = access.load(workspace_id, person, at_least=Role.OWNER)
+    require_recent_proof()
+    service.transfer(access_of_actor=found, actor=person, person_id=body.person_id)
+    db.session.commit()
+    return {"workspace": workspace_answer(access.load(workspace_id, person))}
 
 
 @blueprint.get("/api/workspaces/<id:workspace_id>/invitations")

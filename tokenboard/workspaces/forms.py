@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tokenboard.core.parsing import clean_text, parse_cents, parse_email
+from tokenboard.core.parsing import clean_text, parse_cents, parse_email, parse_id
 from tokenboard.web.api import Body
 from tokenboard.workspaces.rules import LONGEST_NAME
 
@@ -47,6 +47,12 @@ class MemberBody(Body):
 
     role: GrantableRole | None = None
     monthly_cap_cents: CapCents = None
+
+
+class TransferBody(Body):
+    """Who is to own the workspace."""
+
+    person_id: Annotated[str, AfterValidator(parse_id)]
 
 
 class AcceptBody(Body):

@@ -115,6 +115,13 @@ def withdraw(*, workspace: Workspace, invitation_id: str, actor: Person) -> None
         )
 
 
+def forget(*, email: str, put_instead: str) -> None:
+    """Open offers to an address end, and it is taken out of all of them: its holder is gone."""
+    mine = update(Invitation).where(Invitation.email == email)
+    db.session.execute(mine.where(*queries.is_open()).values(withdrawn_at=now()))
+    db.session.execute(mine.values(email=put_instead))
+
+
 def offer(token: str) -> Offer:
     """What a link offers, to whoever holds it. Raises: InvitationGone."""
     row = db.session.execute(

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts.entrance import HOME, limit_invitations
-from tokenboard.accounts.guards import current_person, person_or_none
+from tokenboard.accounts.guards import current_person, person_or_none, require_recent_proof
 from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.core.parsing import parse_email
@@ -99,6 +99,16 @@ def remove_member(person_id: str) -> BaseResponse:
     has_left = person_id == me.id
     flash(f"You have left {found.workspace.name}." if has_left else "The member is removed.", "success")
     return see_other(HOME if has_left else SETTINGS)
+
+
+@blueprint.post("/settings/workspace/members/<id:person_id>/make-owner")
+def transfer(person_id: str) -> BaseResponse:
+    found, me = _found(Role.OWNER), current_person()
+    require_recent_proof()
+    service.transfer(access_of_actor=found, actor=me, person_id=person_id)
+    db.session.commit()
+    flash(f"{found.workspace.name} is handed over. You are an admin of it now.", "success")
+    return see_other(SETTINGS)
 
 
 @blueprint.post("/settings/workspace/invitations")

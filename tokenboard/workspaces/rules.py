@@ -34,10 +34,19 @@ def why_not_change(*, actor: str, target: str, is_self: bool) -> str | None:
     return None
 
 
+def why_not_transfer(*, actor: str, target: str, is_personal: bool) -> str | None:
+    """Why the actor may not make the target the owner; None when they may."""
+    if actor != "owner":
+        return "Only the owner hands a workspace over."
+    if is_personal:
+        return "Your own workspace stays yours. Make a separate one to share and hand over."
+    return "This is the owner already." if target == "owner" else None
+
+
 def why_not_remove(*, actor: str, target: str, is_self: bool) -> str | None:
     """Why the actor may not take the target out of the workspace; None when they may. Oneself: leaving."""
     if target == "owner":
-        return "The owner cannot leave the workspace."
+        return "The owner cannot leave the workspace. Hand it over first."
     if is_self or allows(actor, "admin"):
         return None
     return "Only the owner and admins remove members."

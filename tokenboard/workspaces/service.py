@@ -15,10 +15,13 @@ from tokenboard.core.errors import Conflict, Forbidden, NotFound
 from tokenboard.core.money import nano_from_usd
 from tokenboard.core.settings import settings
 from tokenboard.ledger import service as ledger
+from tokenboard.notices.letters import send_letter
 from tokenboard.workspaces import access, rules
 from tokenboard.workspaces.access import WorkspaceAccess
 from tokenboard.workspaces.errors import TooMany
 from tokenboard.workspaces.models import Membership, Role, Workspace
+
+_SETTINGS_PATH = "/settings/workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,38 @@ def remove_member(*, access_of_actor: WorkspaceAccess, actor: Person, person_id:
     access.forget()
 
 
+def transfer(*, access_of_actor: WorkspaceAccess, actor: Person, person_id: str) -> Membership:
+    """Hand a workspace over: a member becomes its owner, the owner an admin. Raises: NotFound, Forbidden."""
+    workspace = access_of_actor.workspace
+    mine, theirs = _member(workspace.id, actor.id), _member(workspace.id, person_id)
+    why = rules.why_not_transfer(actor=mine.role, target=theirs.role, is_personal=workspace.is_personal)
+    if why:
+        raise Forbidden(why)
+    before = theirs.role
+    mine.role = Role.ADMIN
+    db.session.flush()  # first: a workspace never has two owners, the database says
+    theirs.role = Role.OWNER
+    db.session.flush()
+    facts = {"from": actor.id, "before": before}
+    _record("transferred", workspace, actor=actor, subject=person_id, facts=facts)
+    _tell_new_owner(workspace, actor, db.session.get_one(Person, person_id))
+    access.forget()
+    return theirs
+
+
+def _tell_new_owner(workspace: Workspace, former: Person, owner: Person) -> None:
+    send_letter(
+        "ownership",
+        kind="workspaces.ownership",
+        address=owner.email,
+        subject=f"{workspace.name} is yours now",
+        idempotency_key=f"ownership:{workspace.id}:{owner.id}:{now().isoformat()}",
+        path=_SETTINGS_PATH,
+        workspace_id=workspace.id,
+        facts={"former": former.name, "workspace": workspace.name},
+    )
+
+
 def rename(*, workspace: Workspace, name: str, actor: Person) -> None:
     """Call a workspace something else."""
     if workspace.name == name:
@@ -107,6 +142,11 @@ def archive(*, workspace: Workspace, actor: Person) -> None:
     """Put a workspace away: nobody reaches it any more, its rows stay. Idempotent. Raises: Conflict (personal)."""
     if workspace.is_personal:
         raise Conflict("Your own workspace stays as long as your account.")
+    close(workspace=workspace, actor=actor)
+
+
+def close(*, workspace: Workspace, actor: Person) -> None:
+    """`archive` for whoever deletes their account, a personal workspace included. Idempotent."""
     if workspace.archived_at is None:
         workspace.archived_at = now()
         ledger.archive_account(wallet_id=workspace.ledger_account_id)
