@@ -191,6 +191,7 @@ def _calls(people: People, rows: TeamRows, team: dict[str, str]) -> dict[str, Sa
         "POST /api/budgets": Sampled(json={"amountCents": 5} | team, names_workspace=True),
         "DELETE /api/budgets/:id": Sampled((rows.budget,), names_workspace=True),
         "GET /api/summary": Sampled(query=team, names_workspace=True),
+        "GET /api/dashboard": Sampled(query=team, names_workspace=True),
         "GET /api/trend": Sampled(query={"from": str(today()), "to": str(today())} | team, names_workspace=True),
         "GET /api/billing/balance": Sampled(query=team, names_workspace=True),
         "GET /api/credits/ledger": Sampled(query=team, names_workspace=True),
