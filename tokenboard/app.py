@@ -54,6 +54,7 @@ from tokenboard.costs import (
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.gateway import api as gateway_api
 from tokenboard.keys import (
+    api as keys_api,
     budget_api as keys_budget_api,
     cli as keys_cli,
     reconcile_tasks,
@@ -202,6 +203,7 @@ def _blueprints() -> list[Blueprint]:
         billing_api.blueprint,
         billing_admin_api.blueprint,
         billing_webhooks.blueprint,
+        keys_api.blueprint,
         keys_webhooks.blueprint,
         keys_budget_api.blueprint,
         keys_cli.blueprint,

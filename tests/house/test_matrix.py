@@ -109,7 +109,7 @@ def _is_turned_away(answer: TestResponse) -> bool:
 def _expected(row: Row, who: str, sample: Sampled) -> str:
     """`in`, `turned away`, `hidden` (404) or `forbidden` (403)."""
     may = row.who_may
-    if may.startswith(("bearer", "key")):
+    if may.startswith(("bearer", "key", "virtual key")):
         return "turned away"
     if may == "anyone":
         return "in"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
+from tokenboard.core.clock import now
 from tokenboard.core.db import db
+from tokenboard.keys import rules
 from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
-from tokenboard.keys.rules import KeyState
+from tokenboard.keys.rules import KeyState, Window
+from tokenboard.metering.models import CapWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +29,12 @@ class KeyLine:
 def lines(
     workspace_id: str, *, person_id: str | None = None, before: tuple[datetime, str] | None = None, limit: int = 50
 ) -> list[KeyLine]:
-    """A workspace's keys, newest first, those of one person where one is named. One query."""
-    newest = select(func.max(KeySecret.number)).where(KeySecret.key_id == VirtualKey.id).scalar_subquery()
+    """A workspace's keys, newest first, those of one person where one is named. Two queries."""
+    latest = aliased(KeySecret)
+    newest = select(func.max(latest.number)).where(latest.key_id == VirtualKey.id).scalar_subquery()
     wanted = (
-        select(VirtualKey, KeySecret, MirrorTarget)
+        select(VirtualKey, KeySecret)
         .join(KeySecret, and_(KeySecret.key_id == VirtualKey.id, KeySecret.number == newest))
-        .outerjoin(MirrorTarget, and_(MirrorTarget.kind == "key", MirrorTarget.subject == KeySecret.id))
         .where(VirtualKey.workspace_id == workspace_id)
         .order_by(VirtualKey.created_at.desc(), VirtualKey.id.desc())
     )
@@ -37,7 +42,15 @@ def lines(
         wanted = wanted.where(VirtualKey.person_id == person_id)
     if before is not None:
         wanted = wanted.where(tuple_(VirtualKey.created_at, VirtualKey.id) < before)
-    return [KeyLine(*row) for row in db.session.execute(wanted.limit(limit))]
+    rows = list(db.session.execute(wanted.limit(limit)))
+    # A target names its subject as text, an id is kept in the database's own form: they are matched here.
+    told = _targets("key", [secret.id for _, secret in rows])
+    return [KeyLine(key, secret, told.get(secret.id)) for key, secret in rows]
+
+
+def _targets(kind: str, subjects: list[str]) -> dict[str, MirrorTarget]:
+    wanted = select(MirrorTarget).where(MirrorTarget.kind == kind, MirrorTarget.subject.in_(subjects))
+    return {one.subject: one for one in db.session.scalars(wanted)}
 
 
 def by_id(key_id: str) -> VirtualKey | None:
@@ -92,3 +105,13 @@ def due_targets(at: datetime, limit: int) -> list[str]:
     is_free = or_(MirrorTarget.lease_until.is_(None), MirrorTarget.lease_until < at)
     due = select(MirrorTarget.id).where(MirrorTarget.state == "due", MirrorTarget.next_attempt_at <= at, is_free)
     return list(db.session.scalars(due.order_by(MirrorTarget.next_attempt_at).limit(limit)))
+
+
+def spent_now(keys: Sequence[VirtualKey]) -> dict[str, int]:
+    """What each key has used in its current budget window, in micro-credits, holds included. One query."""
+    at = now()
+    windows = {key.id: rules.window_name(Window(key.budget_window), at) for key in keys}
+    wanted = select(CapWindow.subject_id, CapWindow.month, CapWindow.spent_micros + CapWindow.held_micros).where(
+        CapWindow.kind == "key", CapWindow.subject_id.in_(list(windows)), CapWindow.month.in_(set(windows.values()))
+    )
+    return {key_id: used for key_id, window, used in db.session.execute(wanted) if windows[key_id] == window}
