@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TIMEOUT_SECONDS = 90  # a busy machine takes its time
-COMES_BACK_SECONDS = 400  # while the processes it comes back to are killed as well
+COMES_BACK_SECONDS = 900  # while the processes it comes back to are killed as well
 _BROKEN = (OSError, http.client.HTTPException, ValueError)
 
 
