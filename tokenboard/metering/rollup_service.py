@@ -55,9 +55,14 @@ def repair(workspace_id: str) -> list[Difference]:
         db.session.execute(text(_LOCK))
     found = differences(workspace_id)
     if found:
-        for row, key in ((UsageDay, DAY_KEY), (UsageWorkspaceDay, WORKSPACE_KEY)):
-            _build_again(row, key, workspace_id)
+        build_again(workspace_id)
     return found
+
+
+def build_again(workspace_id: str) -> None:
+    """Write a workspace's roll-ups anew from its records, whatever they say now."""
+    for row, key in ((UsageDay, DAY_KEY), (UsageWorkspaceDay, WORKSPACE_KEY)):
+        _build_again(row, key, workspace_id)
 
 
 def wrong_windows() -> list[CapWindow]:
