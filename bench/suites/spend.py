@@ -7,7 +7,7 @@ usage records, which is a part of it. Peer: a delivery that is known already, as
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -47,7 +47,7 @@ def _measured(kind: str, quick: bool) -> list[Result]:
     rows = iter([list(facts(workspaces, _range(next(starts)))) for _ in range(series_count)])
     known = _delivery(hashes)
     _book(known)
-    contenders = {
+    contenders: dict[str, Callable[[], object]] = {
         "ours": lambda: _book(next(bodies)),
         "limit": lambda: _ingest(next(rows)),
         "peer": lambda: _book(known),

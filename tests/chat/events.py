@@ -31,8 +31,8 @@ def read_events(body: str) -> list[Event]:
             if name:
                 fields.setdefault(name, []).append(value.removeprefix(" "))
         if "data" in fields:
-            event = Event(*(fields.get(name, [""])[-1] for name in ("event", "id")), "\n".join(fields["data"]))
-            found.append(event)
+            kind, event_id = (fields.get(name, [""])[-1] for name in ("event", "id"))
+            found.append(Event(kind, event_id, "\n".join(fields["data"])))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pytest
 
 from tokenboard.chat import rules
@@ -33,7 +35,7 @@ def _talk(count: int) -> list[dict[str, str]]:
     return [{"role": "assistant" if n % 2 else "user", "content": str(n)} for n in range(count)]
 
 
-def _characters(messages: list[dict[str, str]]) -> int:
+def _characters(messages: Sequence[Mapping[str, str]]) -> int:
     return sum(len(message["content"]) for message in messages if message["role"] != "system")
 
 

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 from pygments import highlight
-from pygments.formatters import HtmlFormatter
+from pygments.formatters.html import HtmlFormatter
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
@@ -100,7 +100,7 @@ _cleaner = nh3.Cleaner(
     set_tag_attribute_values=_LINKS_OPEN_ELSEWHERE,
     clean_content_tags={"script", "style"},
 )
-_formatter: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix=PREFIX)
+_formatter: HtmlFormatter = HtmlFormatter(nowrap=True, classprefix=PREFIX)
 
 
 @lru_cache(maxsize=256)
@@ -125,12 +125,13 @@ def _highlight(code: str, language: str) -> str:
     """A fenced block's inside; plain when its language is not one of ours or it is long."""
     if language not in LANGUAGES or len(code) > LONGEST_HIGHLIGHTED:
         return str(escape(code))
-    return highlight(code, _lexer(LANGUAGES[language]), _formatter)
+    return str(highlight(code, _lexer(LANGUAGES[language]), _formatter))
 
 
 @lru_cache(maxsize=64)
 def _lexer(name: str) -> Lexer:
-    return get_lexer_by_name(name, stripnl=False)
+    found: Lexer = get_lexer_by_name(name, stripnl=False)
+    return found
 
 
 def _fence(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:

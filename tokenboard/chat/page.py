@@ -131,7 +131,9 @@ def room(
     shown = queries.latest(conversation.id, before=before, limit=SHOWN_MESSAGES) if conversation else None
     messages = shown.messages if shown else ()
     running = next((one.id for one in messages if one.status == Status.STREAMING), "")
-    earlier = f"{PATH}/{conversation.id}?before={shown.next_cursor}" if shown and shown.next_cursor else ""
+    earlier = ""
+    if conversation and shown and shown.next_cursor:
+        earlier = f"{PATH}/{conversation.id}?before={shown.next_cursor}"
     return Room(
         conversation=conversation,
         title=conversation.title if conversation else "New chat",

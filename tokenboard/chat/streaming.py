@@ -8,7 +8,7 @@ the number of characters told with it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import json
 
@@ -124,5 +124,5 @@ def _posted(wallet_id: str) -> int:
         return ledger.balance(wallet_id).posted_micros
 
 
-def _event(name: str, payload: dict[str, object], event_id: int) -> bytes:
+def _event(name: str, payload: Mapping[str, object], event_id: int) -> bytes:
     return sse.event(json.dumps(payload, ensure_ascii=False), name=name, event_id=event_id)

@@ -70,7 +70,8 @@ class Assembled:
                 self._add_tool_call(part)
 
     def _add_tool_call(self, part: dict[str, Any]) -> None:
-        index = part.get("index") if type(part.get("index")) is int else 0
+        given = part.get("index")
+        index = given if isinstance(given, int) else 0
         call = self.tool_calls.setdefault(
             index, {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
         )

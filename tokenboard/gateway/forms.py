@@ -128,12 +128,15 @@ def _output_limit(body: Mapping[str, Any]) -> int | None:
     return value
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
 def read_embedding(body: Mapping[str, Any]) -> EmbeddingAsked:
     """Raises: RequestUnusable, naming the field."""
     given = body.get("input")
     texts = [given] if isinstance(given, str) else given
-    is_list = isinstance(texts, list) and 0 < len(texts) <= MOST_INPUTS
-    if not is_list or not all(isinstance(text, str) and text for text in texts):
+    if not isinstance(texts, list) or not 0 < len(texts) <= MOST_INPUTS or not all(map(_is_text, texts)):
         raise RequestUnusable(f"input is a text, or a list of 1 to {MOST_INPUTS:,} texts.", param="input")
     model = _model(body)
     more = {name: body[name] for name in _EMBEDDING_PASSED_ON if body.get(name) is not None}

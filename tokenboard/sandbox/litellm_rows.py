@@ -102,7 +102,7 @@ _USER_MADE_NONE = (
 def user_row(user_id: str, at: datetime) -> Row:
     """A user as it is kept."""
     stamps = {name: value for name, value in _stamps(at).items() if name.endswith("_at")}
-    lists = {name: [] for name in "teams models allowed_cache_controls policies".split()}
+    lists: Row = {name: [] for name in "teams models allowed_cache_controls policies".split()}
     return (
         _none(_USER_NONE)
         | {"user_id": user_id, "spend": 0.0, "metadata": {}, "model_spend": {}, "model_max_budget": {}}
@@ -122,7 +122,7 @@ def user_made(row: Row) -> Row:
     more = {"team_id": None, "max_parallel_requests": None, "tpm_limit": None, "rpm_limit": None}
     empty = {"model_max_budget": None, "object_permission": None, "organization_id": None}
     told = {name: row[name] for name in (*kept, "user_alias")}
-    lists = {"allowed_cache_controls": [], "allowed_routes": [], "config": {}, "permissions": {}, "aliases": {}}
+    lists: Row = {"allowed_cache_controls": [], "allowed_routes": [], "config": {}, "permissions": {}, "aliases": {}}
     return _none(_KEY_MADE_NONE) | _none(_USER_MADE_NONE) | more | empty | lists | told | {"key": ""}
 
 
