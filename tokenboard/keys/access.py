@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tokenboard.accounts.models import Person
+from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
-from tokenboard.keys import queries
 from tokenboard.keys.errors import KeyNotFound
 from tokenboard.keys.models import VirtualKey
 from tokenboard.workspaces import access
@@ -14,7 +14,7 @@ from tokenboard.workspaces.models import Role
 
 def load(key_id: str, person: Person) -> VirtualKey:
     """Raises: KeyNotFound, Forbidden (a viewer)."""
-    key = queries.by_id(key_id)
+    key = db.session.get(VirtualKey, key_id)
     if key is None:
         raise KeyNotFound
     try:
