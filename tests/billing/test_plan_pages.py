@@ -134,7 +134,7 @@ def test_a_renewal_stands_among_the_invoices(market: Market):
     page = shown(market.people)
 
     assert "Invoices What was paid for the plan" in page
-    assert "Pro monthly $19.99 2,000 credits Receipt Stripe's" in page
+    assert "$19.99 2,000 credits Receipt Stripe's" in page
 
 
 def test_another_plan_in_another_tab_closes_the_first_checkout(market: Market):

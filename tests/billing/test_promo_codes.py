@@ -10,7 +10,7 @@ import pytest
 
 from tests.billing.shop import Shop
 from tokenboard.billing import promo_service
-from tokenboard.billing.promo_service import BatchWish
+from tokenboard.billing.promo_rules import BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 

@@ -10,6 +10,7 @@ from tests.billing.buying import PAGE, Buyer, plain
 from tests.billing.market import PACK, Market
 from tokenboard.billing import catalogue_queries, promo_service, tasks
 from tokenboard.billing.models import Customer
+from tokenboard.billing.promo_rules import BatchWish
 from tokenboard.core.db import db
 
 REDEEM, TOP_UP = "/credits/redeem", "/credits/auto-topup"
@@ -22,8 +23,8 @@ def alice(market: Market) -> Buyer:
 
 def code_of(market: Market, **facts: Any) -> str:
     with market.app.app_context():
-        usual: dict[str, Any] = {"name": "spring", "count": 1, "actor": "ada", "credits_micros": 50_000_000}
-        _, codes = promo_service.make_batch(**(usual | facts))
+        usual: dict[str, Any] = {"name": "spring", "count": 1, "credits_micros": 50_000_000}
+        _, codes = promo_service.make_batch(wish=BatchWish(**(usual | facts)), actor="ada")
         db.session.commit()
         return codes[0]
 

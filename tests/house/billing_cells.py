@@ -9,7 +9,7 @@ from tests.people import People
 from tokenboard.billing import catalogue_service, promo_service
 from tokenboard.billing.inbox_models import InboxEvent
 from tokenboard.billing.models import Payment, Refund
-from tokenboard.billing.promo_service import BatchWish
+from tokenboard.billing.promo_rules import BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import new_token
 from tokenboard.core.db import db, new_id

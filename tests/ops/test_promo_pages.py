@@ -19,7 +19,7 @@ from tests.people import Browser, People, Someone
 from tokenboard.accounts.models import Person
 from tokenboard.billing import promo_service, tasks
 from tokenboard.billing.promo_models import PromoBatch, PromoCode
-from tokenboard.billing.promo_service import BatchWish
+from tokenboard.billing.promo_rules import BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import parse_key_ring
 from tokenboard.core.db import db, new_id

@@ -6,7 +6,7 @@ import click
 from flask import Blueprint
 
 from tokenboard.billing import inbox_service, promo_service, reconcile_runs, reconciling, tasks
-from tokenboard.billing.promo_service import BatchWish
+from tokenboard.billing.promo_rules import MOST_CODES, BatchWish
 from tokenboard.billing.reconcile_models import compared_words
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError
@@ -71,7 +71,7 @@ def replay(event: str, is_for_real: bool) -> None:
 
 @blueprint.cli.command("make-codes")
 @click.argument("name")
-@click.option("--count", default=1, type=click.IntRange(1, promo_service.MOST_CODES), show_default=True)
+@click.option("--count", default=1, type=click.IntRange(1, MOST_CODES), show_default=True)
 @click.option("--credits", "credit_count", default=0, type=click.IntRange(0, 10**9), help="Credits a code gives.")
 @click.option("--plan", default="", help="Instead: a plan, one of whose periods a code gives.")
 @click.option("--uses", default=1, type=click.IntRange(1, 10**6), show_default=True, help="People a code is for.")

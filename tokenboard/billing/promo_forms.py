@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from tokenboard.billing.promo_service import MOST_CODES, BatchWish
+from tokenboard.billing.promo_rules import MOST_CODES, BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.parsing import clean_text, parse_id
 from tokenboard.wallet.forms import Credits, Expiry, Key

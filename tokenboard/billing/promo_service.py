@@ -7,8 +7,7 @@ that redeem the last use at once make one grant.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import or_, select, update
 
@@ -17,6 +16,7 @@ from tokenboard.audit import service as audit
 from tokenboard.billing import catalogue_queries
 from tokenboard.billing.errors import CodeNotValid, CodeUsed, PriceNotFound
 from tokenboard.billing.promo_models import PromoBatch, PromoCode, PromoRedemption
+from tokenboard.billing.promo_rules import MOST_CODES, BatchWish
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import CannotUnseal, KeyRing, token_hash
 from tokenboard.core.db import db, new_id, rows_changed
@@ -31,24 +31,10 @@ from tokenboard.ledger.kinds import Category
 from tokenboard.ledger.results import Posting
 from tokenboard.workspaces.models import Workspace
 
-MOST_CODES = 1_000  # of one batch
 CODES_SHOWN = timedelta(hours=1)  # in clear, to whoever made them
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike: codes are read from paper
 _LENGTH = 16  # 80 bits: not to be guessed
 _PLAN_DAYS = {"month": 31, "year": 366}
-
-
-@dataclass(frozen=True, slots=True)
-class BatchWish:
-    """What a batch is to be. Its codes give credits, or what one period of a plan includes."""
-
-    name: str
-    count: int
-    credits_micros: int = 0
-    plan_price: str = ""
-    uses_each: int = 1
-    expires_at: datetime | None = None
-    credits_live_days: int = 0
 
 
 def make_batch(*, wish: BatchWish, actor: str, batch_id: str | None = None) -> tuple[PromoBatch, list[str]]:

@@ -10,6 +10,7 @@ from tokenboard.billing import catalogue_queries, promo_queries, promo_service
 from tokenboard.billing.catalogue_queries import Offer
 from tokenboard.billing.promo_models import PromoBatch
 from tokenboard.billing.promo_queries import BatchLine, Redemption
+from tokenboard.billing.promo_rules import MOST_CODES
 from tokenboard.billing.rules import price_text
 from tokenboard.web.filters import credit_amount, number, plural
 
@@ -72,7 +73,7 @@ def build(*, cursor: str) -> PromoPage:
         plans=_plans(),
         older_href=f"{PATH}?cursor={shown[-1].batch.id}" if len(lines) > LINES else "",
         newest_href=PATH if cursor else "",
-        most_codes=number(promo_service.MOST_CODES),
+        most_codes=number(MOST_CODES),
     )
 
 
