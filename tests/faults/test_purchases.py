@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults import points
 from tests.faults.conftest import QueueServer
-from tests.faults.town import RECONCILE, SWEEP, Town, until
+from tests.faults.town import PATIENCE_SECONDS, RECONCILE, SWEEP, Town, until
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ def test_a_worker_that_ends_at_any_step_credits_exactly_once_in_the_end(lively: 
     for point, granted in zip(points.WORKER, (0, 0, 0, 1), strict=True):
         lively.order_end(point)
         worker = lively.hire(SWEEP)
-        assert worker.wait(40) == -signal.SIGKILL, point
+        assert worker.wait(PATIENCE_SECONDS) == -signal.SIGKILL, point
         assert (lively.has_ended(), lively.grants) == (True, granted), point
 
     lively.knock()

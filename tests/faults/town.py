@@ -25,7 +25,7 @@ from tokenboard.billing.models import PaymentGrant
 from tokenboard.core.db import db
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 40  # a start takes two on an idle machine, and ten times that on a crowded one
+PATIENCE_SECONDS = 90  # a start takes two on an idle machine, and twenty times that on a crowded one
 NOWHERE = "redis://127.0.0.1:1/0"
 SWEEP, RECONCILE = "billing.sweep", "billing.reconcile"
 
