@@ -137,7 +137,7 @@ def test_a_fault_is_a_sentence_and_can_be_tried_again(visit: Visit) -> None:
     expect(ending).to_contain_text("provider broke off")
     expect(ending).to_contain_text("Charged")
     page.select_option("#model", MODEL)
-    page.click("text=Try again")
+    page.click(".redo >> text=Try again")
     expect(page.locator(".ending")).to_have_count(0)
     expect(page.locator(".answer-meta")).to_contain_text(MODEL)
 
