@@ -138,13 +138,14 @@ class Visitor:
         self.page.goto(self.site + path)
         return self.page
 
-    def register(self, name: str) -> None:
-        """Make an account and be signed in."""
-        page = self.open("/register")
-        page.fill("[name=email]", f"{name}.{next(_numbers)}@example.com")
+    def register(self, name: str) -> str:
+        """Make an account and be signed in; the address."""
+        page, email = self.open("/register"), f"{name}.{next(_numbers)}@example.com"
+        page.fill("[name=email]", email)
         page.fill("[name=password]", PASSWORD)
         page.click("main button[type=submit]")
         page.wait_for_url(f"{self.site}/dashboard*")
+        return email
 
     def overflow(self) -> int:
         """How many pixels the page is wider than the window."""
