@@ -6,7 +6,7 @@ decline stops it and tells the workspace; the cap counts everything begun in the
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tokenboard.accounts.models import Person
 from tokenboard.audit import service as audit
@@ -27,6 +27,10 @@ from tokenboard.workspaces.telling import tell
 
 TASK = "billing.top_up"
 KIND = "billing.topup_stopped"
+_RULE = AutoTopUp.__table__.c
+_ENABLED = select(_RULE.workspace_id, _RULE.threshold_micros).where(
+    _RULE.wallet_id == bindparam("asked"), _RULE.is_enabled
+)
 _ENDED_UNPAID = (PaymentState.FAILED, PaymentState.EXPIRED)
 
 
@@ -37,7 +41,7 @@ def connect() -> None:
 
 def look(wallet_id: str) -> None:
     """Ring when a balance has fallen below its line; the task decides under the lock."""
-    rule = db.session.scalar(select(AutoTopUp).where(AutoTopUp.wallet_id == wallet_id, AutoTopUp.is_enabled))
+    rule = db.session.execute(_ENABLED, {"asked": wallet_id}).first()
     if rule is not None and ledger.balance(wallet_id).available_micros < rule.threshold_micros:
         jobs.ring(TASK, rule.workspace_id)
 

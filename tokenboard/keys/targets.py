@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
@@ -24,6 +24,12 @@ from tokenboard.ledger.signals import balance_changed
 from tokenboard.workspaces.models import Workspace
 
 PUSH = "keys.push_target"
+_TARGET, _WORKSPACE = MirrorTarget.__table__, Workspace.__table__
+_KNOWN = (
+    select(_TARGET.c.subject)
+    .join(_WORKSPACE, _WORKSPACE.c.id == _TARGET.c.workspace_id)
+    .where(_WORKSPACE.c.ledger_account_id == bindparam("asked"), _TARGET.c.kind == "user")
+)
 
 
 def connect() -> None:
@@ -36,12 +42,7 @@ def balance_moved(wallet_id: str) -> None:
 
     Keys that paused because they overdrew it resume once it is covered.
     """
-    known = (
-        select(MirrorTarget.subject)
-        .join(Workspace, Workspace.id == MirrorTarget.workspace_id)
-        .where(Workspace.ledger_account_id == wallet_id, MirrorTarget.kind == "user")
-    )
-    workspace_id = db.session.scalar(known)
+    workspace_id = db.session.scalar(_KNOWN, {"asked": wallet_id})
     if workspace_id is not None:
         mark("user", workspace_id, workspace_id)
         _resume_covered(workspace_id, wallet_id)

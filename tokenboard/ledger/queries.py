@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from tokenboard.core import clock
 from tokenboard.core.db import db
@@ -121,12 +121,22 @@ class HoldLine:
     ended_at: datetime | None
 
 
+_ACCOUNT = Account.__table__.c
+# Built once: every page and every metered call asks it.
+_BALANCE = select(
+    _ACCOUNT.posted_micros,
+    _ACCOUNT.held_micros,
+    _ACCOUNT.is_overdrawn,
+    _ACCOUNT.overdrawn_reason,
+    _ACCOUNT.is_demo,
+    _ACCOUNT.archived_at,
+    _ACCOUNT.next_grant_expiry_at,
+).where(_ACCOUNT.id == bindparam("asked"), _ACCOUNT.kind == "wallet")
+
+
 def balance(wallet_id: str) -> WalletBalance:
     """Raises: AccountNotFound."""
-    account = Account.__table__.c
-    columns = (account.posted_micros, account.held_micros, account.is_overdrawn, account.overdrawn_reason)
-    statement = select(*columns, account.is_demo, account.archived_at, account.next_grant_expiry_at)
-    row = db.session.execute(statement.where(account.id == wallet_id, account.kind == "wallet")).first()
+    row = db.session.execute(_BALANCE, {"asked": wallet_id}).first()
     if row is None:
         raise AccountNotFound
     at = clock.now()

@@ -7,8 +7,9 @@ cap that can pay for a part gets a shorter answer, one that cannot pay for a sho
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select
 
 from tokenboard.core.clock import Month, now
 from tokenboard.core.db import db, new_id
@@ -32,6 +33,10 @@ HOLD_SECONDS = 3_600
 # Others may spend between our look at the balance and our hold. After the first lost race the wallet's row is ours.
 _TRIES = 4
 _MINUTE = timedelta(seconds=60)
+_CALL = MeteredCall.__table__
+# Built once: they are said for every call.
+_OPEN = select(func.count()).where(_CALL.c.person_id == bindparam("asked_by"), _CALL.c.state == "open")
+_NEW = insert(_CALL)
 SOURCE_WORDS = {"chat": "Chat", "gateway": "API call", "openwebui": "Open WebUI"}
 
 
@@ -51,14 +56,13 @@ def begin(*, order: CallOrder) -> OpenCall:
     plan, placed = _hold(order, call_id, tariff, size, wanted, caps)
     cap_service.reserve(caps=caps, amount_micros=plan.hold_micros)
     row = _row(order, call_id, tariff, size, plan)
-    row.hold_id = placed.hold_id if placed else None
-    row.membership_id = next((cap.subject_id for cap in caps if cap.kind == "member"), None)
-    row.cap_month, row.started_at = month, started_at
-    row.key_window = order.key_limit.window if order.key_limit else ""
-    row.lease_until = started_at + timedelta(seconds=order.lease_seconds)
-    db.session.add(row)
-    db.session.flush()
-    return open_call_of(row, tariff.price)
+    row["hold_id"] = placed.hold_id if placed else None
+    row["membership_id"] = next((cap.subject_id for cap in caps if cap.kind == "member"), None)
+    row |= {"cap_month": month, "started_at": started_at}
+    row["key_window"] = order.key_limit.window if order.key_limit else ""
+    row["lease_until"] = started_at + timedelta(seconds=order.lease_seconds)
+    db.session.execute(_NEW, row)
+    return open_call_of(MeteredCall(**row), tariff.price)
 
 
 def estimate(*, order: CallOrder) -> Estimate:
@@ -94,10 +98,8 @@ def _require_room(order: CallOrder) -> None:
     """Counted from rows, under the lock of the person's window. Raises: TooManyStreams, TooManyMessages."""
     if order.person_id is None:
         return
-    mine = MeteredCall.person_id == order.person_id
-    is_open = mine & (MeteredCall.state == "open")
     most = settings().max_streams_per_person
-    if db.session.execute(select(func.count()).where(is_open)).scalar_one() >= most:
+    if db.session.execute(_OPEN, {"asked_by": order.person_id}).scalar_one() >= most:
         raise TooManyStreams(most)
     if order.source == "chat" and not order.is_background:
         _require_quiet(order.person_id)
@@ -178,26 +180,26 @@ def _refusal(order: CallOrder, tariff: Tariff, size: Size, wanted: int, caps: li
     )
 
 
-def _row(order: CallOrder, call_id: str, tariff: Tariff, size: Size, plan: Plan) -> MeteredCall:
-    return MeteredCall(
-        id=call_id,
-        workspace_id=order.workspace.id,
-        wallet_id=order.workspace.ledger_account_id,
-        person_id=order.person_id,
-        source=order.source,
-        model=order.model,
-        price_id=tariff.price.id,
-        markup=str(tariff.markup),
-        key_id=order.key_limit.key_id if order.key_limit else None,
-        conversation_id=order.conversation_id,
-        message_id=order.message_id,
-        is_background=order.is_background,
-        keeps_text=order.keeps_text,
-        state="open",
-        held_micros=plan.hold_micros,
-        prompt_bytes=size.prompt_bytes,
-        prompt_tokens_bound=size.prompt_tokens_bound,
-        max_output_tokens=plan.max_output_tokens,
-        is_shortened=plan.is_shortened,
-        lease_token=new_id(),
-    )
+def _row(order: CallOrder, call_id: str, tariff: Tariff, size: Size, plan: Plan) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "workspace_id": order.workspace.id,
+        "wallet_id": order.workspace.ledger_account_id,
+        "person_id": order.person_id,
+        "source": order.source,
+        "model": order.model,
+        "price_id": tariff.price.id,
+        "markup": str(tariff.markup),
+        "key_id": order.key_limit.key_id if order.key_limit else None,
+        "conversation_id": order.conversation_id,
+        "message_id": order.message_id,
+        "is_background": order.is_background,
+        "keeps_text": order.keeps_text,
+        "state": "open",
+        "held_micros": plan.hold_micros,
+        "prompt_bytes": size.prompt_bytes,
+        "prompt_tokens_bound": size.prompt_tokens_bound,
+        "max_output_tokens": plan.max_output_tokens,
+        "is_shortened": plan.is_shortened,
+        "lease_token": new_id(),
+    }

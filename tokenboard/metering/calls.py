@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tokenboard.core.db import db
 from tokenboard.metering import price_queries
@@ -14,11 +14,18 @@ from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Delivery, Size, Tariff
 from tokenboard.metering.worth import credit_value_nano
 
+# Built once: it is said for every call.
+_LOCKED = (
+    select(MeteredCall)
+    .where(MeteredCall.id == bindparam("asked"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
 
 def locked(call_id: str) -> MeteredCall:
     """The row as it is now, nobody else's to change until the transaction ends. Raises: CallNotFound."""
-    found = select(MeteredCall).where(MeteredCall.id == call_id).with_for_update()
-    row = db.session.scalars(found, execution_options={"populate_existing": True}).one_or_none()
+    row = db.session.scalars(_LOCKED, {"asked": call_id}).one_or_none()
     if row is None:
         raise CallNotFound
     return row

@@ -12,16 +12,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, select, update
 
-from tokenboard.accounts.models import Person
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core.db import db, rows_changed
 from tokenboard.core.upsert import insert
+from tokenboard.metering import cap_statements as sql
 from tokenboard.metering.facts import KeyLimit
 from tokenboard.metering.models import CapWindow
 from tokenboard.metering.worth import micros_of_cents
-from tokenboard.workspaces.models import Membership
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +58,8 @@ def _subjects(workspace_id: str, person_id: str | None, month: str, key_limit: K
 def _of_person(workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
     if person_id is None:
         return []
-    found = (
-        select(Person.monthly_budget_cents, Membership.id, Membership.monthly_cap_cents)
-        .outerjoin(Membership, (Membership.person_id == Person.id) & (Membership.workspace_id == workspace_id))
-        .where(Person.id == person_id)
-    )
-    row = db.session.execute(found).one_or_none()
+    asked = {"person_id": person_id, "workspace_id": workspace_id}
+    row = db.session.execute(sql.OF_PERSON, asked).one_or_none()
     if row is None:
         return []
     budget_cents, membership_id, cap_cents = row
@@ -82,16 +77,9 @@ def _with_use(cap: Cap) -> Cap:
 
 
 def _locked(caps: Sequence[Cap]) -> list[Cap]:
-    """In one statement: both databases take its rows in the order they stand in, which is the order of locking."""
     if not caps:
         return []
-    none = {"spent_micros": 0, "held_micros": 0}
-    rows = [{"kind": cap.kind, "subject_id": cap.subject_id, "month": cap.month} | none for cap in caps]
-    same = {"held_micros": CapWindow.held_micros}  # changes nothing, and locks
-    statement = insert(CapWindow).values(rows)
-    statement = statement.on_conflict_do_update(index_elements=["kind", "subject_id", "month"], set_=same)
-    told = statement.returning(CapWindow.kind, CapWindow.spent_micros + CapWindow.held_micros)
-    used = {row[0]: row[1] for row in db.session.execute(told)}  # one of each kind
+    used = {row[0]: row[1] for row in db.session.execute(sql.LOCK[len(caps)], _numbered(caps))}  # one of each kind
     return [_using(cap, used[cap.kind]) for cap in caps]
 
 
@@ -107,16 +95,17 @@ def reserve(*, caps: Sequence[Cap], amount_micros: int) -> None:
     """Hold so much in windows that `lock` has locked; the guard says again what was decided."""
     if not (caps and amount_micros):
         return
-    held = {"held_micros": CapWindow.held_micros + amount_micros}
-    fitting = or_(*(and_(*_key(cap), *_guard(cap, amount_micros)) for cap in caps))
-    changed = rows_changed(db.session.execute(update(CapWindow).where(fitting).values(held)))
+    most = {f"most{number}": cap.cap_micros for number, cap in enumerate(caps)}
+    held = _numbered(caps) | most | {"amount": amount_micros}
+    changed = rows_changed(db.session.execute(sql.RESERVE[len(caps)], held))
     assert changed == len(caps), "the windows are locked and have room"
 
 
-def _guard(cap: Cap, amount_micros: int) -> list[ColumnElement[bool]]:
-    if cap.cap_micros is None:
-        return []
-    return [CapWindow.spent_micros + CapWindow.held_micros + amount_micros <= cap.cap_micros]
+def _numbered(caps: Sequence[Cap]) -> dict[str, object]:
+    told: dict[str, object] = {}
+    for number, cap in enumerate(caps):
+        told |= {f"kind{number}": cap.kind, f"subject{number}": cap.subject_id, f"month{number}": cap.month}
+    return told
 
 
 def settle(
@@ -134,13 +123,9 @@ def settle(
     for kind, subject_id, window_name in subjects:
         if subject_id is None:
             continue
-        window = (CapWindow.kind == kind, CapWindow.subject_id == subject_id, CapWindow.month == window_name)
-        moved = {
-            "held_micros": CapWindow.held_micros - held_micros,
-            "spent_micros": CapWindow.spent_micros + spent_micros,
-        }
-        statement = update(CapWindow).where(*window, CapWindow.held_micros >= held_micros).values(moved)
-        if rows_changed(db.session.execute(statement)) != 1:
+        moved = {"of_kind": kind, "of_subject": subject_id, "of_month": window_name}
+        moved |= {"held": held_micros, "spent": spent_micros}
+        if rows_changed(db.session.execute(sql.SETTLE, moved)) != 1:
             _tell_broken(kind, subject_id, window_name)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
@@ -15,15 +15,17 @@ from tokenboard.metering.facts import Price
 from tokenboard.metering.models import ModelPrice
 
 _MOST_KNOWN = 2_048  # versions in a process's memory
+_PRICE = ModelPrice.__table__.c
+# Built once: it is asked for every call. What the version says is remembered.
+_CURRENT = select(_PRICE.id, _PRICE.is_offered).where(_PRICE.model == bindparam("asked"), _PRICE.replaced_at.is_(None))
 
 
 def offered(model: str) -> Price:
     """A model's current price. Raises: ModelNotOffered when there is none, or it is taken off."""
-    found = select(ModelPrice).where(ModelPrice.model == model, ModelPrice.replaced_at.is_(None))
-    row = db.session.scalars(found).one_or_none()
+    row = db.session.execute(_CURRENT, {"asked": model}).one_or_none()
     if row is None or not row.is_offered:
         raise ModelNotOffered(model)
-    return _remembered(price_of(row))
+    return version(row.id)
 
 
 def all_offered(mode: str | None = None) -> list[Price]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core.clock import now
@@ -26,6 +27,14 @@ from tokenboard.metering.usage_service import ingest
 from tokenboard.workspaces.models import Workspace
 
 _LONGEST_CODE = 40
+_ENDING = ("state", "settled_at", "transaction_id", "outcome", "error_code", "first_piece_at")
+_CALL = MeteredCall.__table__
+# Built once: it is said for every call.
+_CLOSE = (
+    update(_CALL)
+    .where(_CALL.c.id == bindparam("ended"))
+    .values({_CALL.c[name]: bindparam(f"new_{name}", type_=_CALL.c[name].type) for name in _ENDING})
+)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -68,14 +77,20 @@ def _settle(row: MeteredCall, outcome: Outcome) -> Settled:
     _book_shrinkage(row, bill)
     fact = _fact(row, outcome, bill, transaction_id, balance_micros)
     ingest(records=[fact])
-    row.state, row.settled_at = "settled", fact.occurred_at
-    row.outcome, row.error_code, row.transaction_id = outcome.kind, fact.error_code, transaction_id
-    row.first_piece_at = outcome.first_piece_at or row.first_piece_at
-    db.session.flush()
+    _close(row, outcome, fact)
     if bill.is_odd:
         _tell_odd(row)
     signals.announce(fact)
     return _settled(fact, is_replay=False)
+
+
+def _close(row: MeteredCall, outcome: Outcome, fact: UsageFact) -> None:
+    ending = {"state": "settled", "settled_at": fact.occurred_at, "transaction_id": fact.transaction_id}
+    ending |= {"outcome": outcome.kind, "error_code": fact.error_code}
+    ending["first_piece_at"] = outcome.first_piece_at or row.first_piece_at
+    db.session.execute(_CLOSE, {"ended": row.id} | {f"new_{name}": value for name, value in ending.items()})
+    for name, value in ending.items():
+        set_committed_value(row, name, value)
 
 
 def _move_caps(row: MeteredCall, spent_micros: int) -> None:

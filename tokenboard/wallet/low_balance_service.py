@@ -7,7 +7,7 @@ crossing.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, select, update
 
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
@@ -24,6 +24,7 @@ from tokenboard.workspaces.models import Workspace
 from tokenboard.workspaces.telling import tell
 
 KIND = "wallet.low_balance"
+_HAS_LINE = select(LowBalance.__table__.c.wallet_id).where(LowBalance.__table__.c.wallet_id == bindparam("asked"))
 
 
 def connect() -> None:
@@ -33,6 +34,8 @@ def connect() -> None:
 
 def look(wallet_id: str) -> None:
     """After a change: tell when the balance has fallen below its line; arm again when it is back."""
+    if db.session.execute(_HAS_LINE, {"asked": wallet_id}).first() is None:
+        return  # most wallets: nothing is loaded for them
     line = db.session.get(LowBalance, wallet_id, populate_existing=True)
     if line is None:
         return
