@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 
 from tokenboard.core.clock import Month, now
 from tokenboard.core.db import db, new_id
@@ -34,6 +34,7 @@ HOLD_SECONDS = 3_600
 _TRIES = 4
 _MINUTE = timedelta(seconds=60)
 _CALL = MeteredCall.__table__
+assert isinstance(_CALL, Table)
 # Built once: they are said for every call.
 _OPEN = select(func.count()).where(_CALL.c.person_id == bindparam("asked_by"), _CALL.c.state == "open")
 _NEW = insert(_CALL)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from tokenboard.core.db import db
 from tokenboard.metering import price_queries
@@ -14,29 +15,25 @@ from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Delivery, Size, Tariff
 from tokenboard.metering.worth import credit_value_nano
 
-# Built once: it is said for every call.
-_LOCKED = (
-    select(MeteredCall)
-    .where(MeteredCall.id == bindparam("asked"))
-    .with_for_update()
-    .execution_options(populate_existing=True)
-)
+_CALL = MeteredCall.__table__
+# Built once, and a plain row: it is said for every call, and an object of 35 columns costs a millisecond.
+_LOCKED = select(_CALL).where(_CALL.c.id == bindparam("asked")).with_for_update()
 
 
-def locked(call_id: str) -> MeteredCall:
-    """The row as it is now, nobody else's to change until the transaction ends. Raises: CallNotFound."""
-    row = db.session.scalars(_LOCKED, {"asked": call_id}).one_or_none()
+def locked(call_id: str) -> Row[Any]:
+    """Its columns as they are now, nobody else's to change until the transaction ends. Raises: CallNotFound."""
+    row = db.session.execute(_LOCKED, {"asked": call_id}).one_or_none()
     if row is None:
         raise CallNotFound
     return row
 
 
-def tariff_of(row: MeteredCall) -> Tariff:
+def tariff_of(row: MeteredCall | Row[Any]) -> Tariff:
     """With the price and the markup of the moment it began."""
     return Tariff(price_queries.version(row.price_id), Decimal(row.markup), credit_value_nano())
 
 
-def delivery_of(row: MeteredCall, delivered_bytes: int | None) -> Delivery:
+def delivery_of(row: MeteredCall | Row[Any], delivered_bytes: int | None) -> Delivery:
     """What it sent and may take; delivered is what was recorded, unless the caller knows better."""
     return Delivery(
         size=Size(row.prompt_bytes, row.prompt_tokens_bound),

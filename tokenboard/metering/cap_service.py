@@ -123,7 +123,7 @@ def settle(
     for kind, subject_id, window_name in subjects:
         if subject_id is None:
             continue
-        moved = {"of_kind": kind, "of_subject": subject_id, "of_month": window_name}
+        moved: dict[str, object] = {"of_kind": kind, "of_subject": subject_id, "of_month": window_name}
         moved |= {"held": held_micros, "spent": spent_micros}
         if rows_changed(db.session.execute(sql.SETTLE, moved)) != 1:
             _tell_broken(kind, subject_id, window_name)

@@ -6,14 +6,17 @@ taken in one statement, in the order of locking: both databases take an INSERT's
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, TextClause, Uuid, bindparam, select, text, update
+from typing import Any
+
+from sqlalchemy import BigInteger, BindParameter, Table, TextClause, Uuid, bindparam, select, text, update
 
 from tokenboard.accounts.models import Person
 from tokenboard.metering.models import CapWindow
 from tokenboard.workspaces.models import Membership
 
 MOST_WINDOWS = 3  # a key, a member, a person
-_WINDOW = CapWindow.__table__.c
+_WINDOW = CapWindow.__table__
+assert isinstance(_WINDOW, Table)
 
 
 def _lock(count: int) -> TextClause:
@@ -31,12 +34,12 @@ def _reserve(count: int) -> TextClause:
         for n in range(count)
     )
     said = f"UPDATE cap_window SET held_micros = held_micros + :amount WHERE {' OR '.join(each)}"  # noqa: S608
-    numbers = [bindparam("amount", type_=BigInteger)]
+    numbers: list[BindParameter[Any]] = [bindparam("amount", type_=BigInteger)]
     numbers += [bindparam(f"most{n}", type_=BigInteger) for n in range(count)]
     return text(said).bindparams(*_subjects(count), *numbers)
 
 
-def _subjects(count: int) -> list[bindparam[str]]:
+def _subjects(count: int) -> list[BindParameter[str]]:
     return [bindparam(f"subject{n}", type_=Uuid(as_uuid=False)) for n in range(count)]
 
 
@@ -44,10 +47,12 @@ def _subjects(count: int) -> list[bindparam[str]]:
 LOCK = {count: _lock(count) for count in range(1, MOST_WINDOWS + 1)}
 RESERVE = {count: _reserve(count) for count in range(1, MOST_WINDOWS + 1)}
 SETTLE = (
-    update(CapWindow.__table__)
-    .where(_WINDOW.kind == bindparam("of_kind"), _WINDOW.subject_id == bindparam("of_subject"))
-    .where(_WINDOW.month == bindparam("of_month"), _WINDOW.held_micros >= bindparam("held"))
-    .values(held_micros=_WINDOW.held_micros - bindparam("held"), spent_micros=_WINDOW.spent_micros + bindparam("spent"))
+    update(_WINDOW)
+    .where(_WINDOW.c.kind == bindparam("of_kind"), _WINDOW.c.subject_id == bindparam("of_subject"))
+    .where(_WINDOW.c.month == bindparam("of_month"), _WINDOW.c.held_micros >= bindparam("held"))
+    .values(
+        held_micros=_WINDOW.c.held_micros - bindparam("held"), spent_micros=_WINDOW.c.spent_micros + bindparam("spent")
+    )
 )
 OF_PERSON = (
     select(Person.monthly_budget_cents, Membership.id, Membership.monthly_cap_cents)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import Row, Table, bindparam, select, update
+from sqlalchemy.orm.util import identity_key
 
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core.clock import now
@@ -29,6 +30,7 @@ from tokenboard.workspaces.models import Workspace
 _LONGEST_CODE = 40
 _ENDING = ("state", "settled_at", "transaction_id", "outcome", "error_code", "first_piece_at")
 _CALL = MeteredCall.__table__
+assert isinstance(_CALL, Table)
 # Built once: it is said for every call.
 _CLOSE = (
     update(_CALL)
@@ -69,7 +71,7 @@ def request_stop(*, call_id: str) -> bool:
     return state == "open"
 
 
-def _settle(row: MeteredCall, outcome: Outcome) -> Settled:
+def _settle(row: Row[Any], outcome: Outcome) -> Settled:
     tariff = calls.tariff_of(row)
     bill = rules.bill(tariff, calls.delivery_of(row, outcome.delivered_bytes), outcome.usage)
     _move_caps(row, bill.credits_micros)
@@ -84,16 +86,17 @@ def _settle(row: MeteredCall, outcome: Outcome) -> Settled:
     return _settled(fact, is_replay=False)
 
 
-def _close(row: MeteredCall, outcome: Outcome, fact: UsageFact) -> None:
+def _close(row: Row[Any], outcome: Outcome, fact: UsageFact) -> None:
     ending = {"state": "settled", "settled_at": fact.occurred_at, "transaction_id": fact.transaction_id}
     ending |= {"outcome": outcome.kind, "error_code": fact.error_code}
     ending["first_piece_at"] = outcome.first_piece_at or row.first_piece_at
     db.session.execute(_CLOSE, {"ended": row.id} | {f"new_{name}": value for name, value in ending.items()})
-    for name, value in ending.items():
-        set_committed_value(row, name, value)
+    known = db.session.identity_map.get(identity_key(MeteredCall, row.id))
+    if known is not None:  # somebody in this transaction has it as an object
+        db.session.expire(known)
 
 
-def _move_caps(row: MeteredCall, spent_micros: int) -> None:
+def _move_caps(row: Row[Any], spent_micros: int) -> None:
     cap_service.settle(
         membership_id=row.membership_id,
         person_id=row.person_id,
@@ -104,7 +107,7 @@ def _move_caps(row: MeteredCall, spent_micros: int) -> None:
     )
 
 
-def _capture(row: MeteredCall, bill: Bill) -> tuple[Bill, str | None, int]:
+def _capture(row: Row[Any], bill: Bill) -> tuple[Bill, str | None, int]:
     """Take the charge out of the hold; a hold that ended by time has paid what it has paid."""
     if row.hold_id is None:
         return bill, None, ledger_queries.balance(row.wallet_id).posted_micros
@@ -120,7 +123,7 @@ def _capture(row: MeteredCall, bill: Bill) -> tuple[Bill, str | None, int]:
     return bill, posting.transaction_id, posting.balance.posted_micros
 
 
-def _unpaid(row: MeteredCall, bill: Bill) -> Bill:
+def _unpaid(row: Row[Any], bill: Bill) -> Bill:
     """The hold's own time was over before anybody settled: nothing can be taken any more, so the house pays."""
     raise_alert(
         "metering.hold_gone",
@@ -139,7 +142,7 @@ def _unpaid(row: MeteredCall, bill: Bill) -> Bill:
     return replace(bill, credits_micros=0, absorbed_micros=bill.absorbed_micros + bill.credits_micros)
 
 
-def _book_shrinkage(row: MeteredCall, bill: Bill) -> None:
+def _book_shrinkage(row: Row[Any], bill: Bill) -> None:
     if not bill.absorbed_micros:
         return
     ledger.absorb(
@@ -151,7 +154,7 @@ def _book_shrinkage(row: MeteredCall, bill: Bill) -> None:
     )
 
 
-def _fact(row: MeteredCall, outcome: Outcome, bill: Bill, transaction_id: str | None, balance_micros: int) -> UsageFact:
+def _fact(row: Row[Any], outcome: Outcome, bill: Bill, transaction_id: str | None, balance_micros: int) -> UsageFact:
     ended_at = now()
     return UsageFact(
         dedupe_key=f"call:{row.id}",
@@ -207,12 +210,12 @@ def _settled(fact: UsageFact | UsageRecord, *, is_replay: bool) -> Settled:
     )
 
 
-def _first_result(row: MeteredCall) -> Settled:
+def _first_result(row: Row[Any]) -> Settled:
     record = db.session.scalars(select(UsageRecord).where(UsageRecord.dedupe_key == f"call:{row.id}")).one()
     return _settled(record, is_replay=True)
 
 
-def _tell_odd(row: MeteredCall) -> None:
+def _tell_odd(row: Row[Any]) -> None:
     raise_alert(
         "metering.odd_usage",
         subject=row.model,
