@@ -11,7 +11,7 @@ from tokenboard.billing.inbox_models import InboxEvent
 from tokenboard.billing.models import Payment
 from tokenboard.billing.payment_search import PaymentRow
 from tokenboard.billing.payment_story import Story
-from tokenboard.billing.rules import OPEN_STATES, PaymentKind, PaymentState, money_text, price_text
+from tokenboard.billing.rules import PaymentKind, PaymentState, money_text, price_text
 from tokenboard.ops import payment_timeline
 from tokenboard.ops.inbox_words import STATE_WORDS as EVENT_WORDS
 from tokenboard.ops.payment_timeline import Moment
@@ -116,7 +116,7 @@ def build(row: PaymentRow, *, amount_minor: int | None) -> PaymentDetail:
         ledger=_ledger(story),
         events=tuple(event_row(one) for one in story.events),
         refund=_refund(story, amount_minor),
-        can_check=payment.state in OPEN_STATES or (payment.state == PaymentState.EXPIRED),
+        can_check=payment.credited_at is None,
     )
 
 
