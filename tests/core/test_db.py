@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -13,6 +16,7 @@ from sqlalchemy.exc import OperationalError, StatementError
 from tests.conftest import House
 from tokenboard.audit.models import Alert
 from tokenboard.core import db as database
+from tokenboard.core.config import ROOT
 from tokenboard.core.db import db, new_id
 from tokenboard.core.upsert import insert_once
 from tokenboard.ops.models import PeriodicRun
@@ -65,6 +69,29 @@ def test_a_reader_never_waits_for_a_writer(sqlite_app: Flask):
         db.session.rollback()
 
     assert seen == [0]
+
+
+_TWO_GREENLETS = """
+from gevent import monkey; monkey.patch_all()
+import sys, gevent, sqlalchemy as sa
+from tokenboard.core.db import prepare_sqlite
+engine = sa.create_engine(f"sqlite:///{sys.argv[1]}", connect_args={"check_same_thread": False})
+prepare_sqlite(engine)
+def write(seconds):
+    with engine.begin() as connection:
+        gevent.sleep(seconds)  # as when Redis is asked in mid-transaction
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS written (number INTEGER)")
+        connection.exec_driver_sql("INSERT INTO written VALUES (1)")
+gevent.joinall([gevent.spawn(write, 0.05) for _ in range(5)], timeout=8, raise_error=True)
+print(engine.connect().exec_driver_sql("SELECT count(*) FROM written").scalar())
+"""
+
+
+def test_a_writer_that_waits_does_not_stop_the_writer_it_waits_for(tmp_path: Path):
+    told = [sys.executable, "-c", _TWO_GREENLETS, str(tmp_path / "one.sqlite3")]
+    done = subprocess.run(told, cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+    assert (done.stdout.strip(), done.returncode) == ("5", 0), done.stderr
 
 
 def test_a_request_that_only_reads_cannot_block_writers_but_can_switch_to_writing(sqlite_app: Flask):

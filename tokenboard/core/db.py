@@ -8,7 +8,9 @@ begins IMMEDIATE on SQLite (a deferred one that reads first and then writes fail
 from __future__ import annotations
 
 import contextlib
+import random
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -34,11 +36,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tokenboard.core import clock
 from tokenboard.core.config import Settings
 
 # Pools stay small: a hot row gets slower with more clients (reference/performance.md, 3).
 POOL_SIZE = 8
 BUSY_TIMEOUT_SECONDS = 10
+BUSY_PAUSE_SECONDS, BUSY_LONGEST_PAUSE_SECONDS = 0.001, 0.02
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
 
 _is_read_only: ContextVar[bool] = ContextVar("is_read_only", default=False)
@@ -117,10 +121,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     with app.app_context():
         if settings.is_sqlite:
-            _prepare_sqlite(db.engine)
+            prepare_sqlite(db.engine)
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def prepare_sqlite(engine: Engine) -> None:
+    """How its connections open, and how its transactions begin."""
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
 
@@ -132,7 +137,36 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN" if _is_read_only.get() else "BEGIN IMMEDIATE")
+    if _is_read_only.get():
+        connection.exec_driver_sql("BEGIN")
+        return
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        if not _is_let_in(raw):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try raises what every caller knows
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+
+
+def _is_let_in(raw: sqlite3.Connection) -> bool:
+    """Begin to write as soon as the one writer is done; False after `BUSY_TIMEOUT_SECONDS`.
+
+    Asks again and again, asleep between: SQLite's own waiting would stop every greenlet of a web process, and with
+    them the writer that is waited for when that one is at Redis in the middle of its transaction.
+    """
+    give_up_at, pause = clock.monotonic() + BUSY_TIMEOUT_SECONDS, BUSY_PAUSE_SECONDS
+    while clock.monotonic() < give_up_at:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            return True
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads those who wait; guards nothing
+        pause = min(pause * 1.5, BUSY_LONGEST_PAUSE_SECONDS)
+    return False
 
 
 @contextlib.contextmanager
