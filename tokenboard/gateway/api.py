@@ -15,13 +15,12 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.gateway import access, answering, errors, forms, service
 from tokenboard.gateway.answering import BrokenOff
-from tokenboard.gateway.forms import ChatAsked, EmbeddingAsked
+from tokenboard.gateway.forms import ChatAsked
 from tokenboard.keys import rules
 from tokenboard.metering import price_queries, service as metering
 from tokenboard.metering.facts import OpenCall
 from tokenboard.metering.generations import generations
 from tokenboard.metering.service import Outcome
-from tokenboard.providers.chat_client import Completion
 from tokenboard.providers.chat_errors import ChatError
 from tokenboard.web import sse
 from tokenboard.web.clients import clients
@@ -72,7 +71,7 @@ def chat_completions() -> Response:
     generation = service.start_chat(caller=caller, asked=asked, call=call, generations=generations())
     if asked.is_stream:
         events = answering.streamed(generation, wants_usage=asked.wants_usage)
-        return _marked(sse.response(stream_with_context(events)), call)
+        return _marked(sse.response(stream_with_context(events), comes_back=False), call)
     return _marked(_whole(asked, call, generation), call)
 
 
@@ -110,12 +109,8 @@ def embeddings() -> Response:
     except ChatError as error:
         _settle(call, Outcome("failed", error_code=error.code, delivered_bytes=0))
         return _marked(errors.answer_for_upstream(error), call)
-    return _marked(_embedded(asked, call, told), call)
-
-
-def _embedded(_asked: EmbeddingAsked, call: OpenCall, told: Completion) -> Response:
     _settle(call, Outcome("ok", usage=told.usage, delivered_bytes=len(told.raw)))
-    return Response(told.raw, mimetype="application/json")
+    return _marked(Response(told.raw, mimetype="application/json"), call)
 
 
 def _settle(call: OpenCall, outcome: Outcome) -> None:

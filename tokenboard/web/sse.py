@@ -33,22 +33,27 @@ def event(data: str, *, name: str = "", event_id: int | str | None = None) -> by
     return f"{head}data: {data}\n\n".encode("utf-8", "replace")
 
 
-def response(events: Iterable[bytes]) -> Response:
-    """An answer that streams. `events` is closed when the reader goes away."""
-    answer = Response(_opened(events), mimetype="text/event-stream", direct_passthrough=True)
+def response(events: Iterable[bytes], *, comes_back: bool = True) -> Response:
+    """An answer that streams. `events` is closed when the reader goes away.
+
+    `comes_back`: the reader reconnects by itself and is told when. Programs of `/v1` do not, and OpenAI's own client
+    takes a lone `retry` for an event without data; they hear a comment first.
+    """
+    opened = _opened(events, OPENING if comes_back else HEARTBEAT)
+    answer = Response(opened, mimetype="text/event-stream", direct_passthrough=True)
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"  # nginx and its like would gather events into pages
     return answer
 
 
-def _opened(events: Iterable[bytes]) -> Iterator[bytes]:
+def _opened(events: Iterable[bytes], first: bytes) -> Iterator[bytes]:
     iterator: Any = iter(events)
     if not hasattr(iterator, "close"):
-        yield OPENING
+        yield first
         yield from iterator
         return
     with closing(iterator):
-        yield OPENING
+        yield first
         yield from iterator
 
 
