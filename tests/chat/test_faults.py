@@ -26,8 +26,6 @@ from tokenboard.wiring import WiredClients
 from tokenboard.workspaces.models import Workspace
 
 LIMITS = ChatLimits(first_byte_seconds=1.5, silence_seconds=1.0, ending_seconds=0.7, backoff_seconds=0.01)
-# Ends well, but the model wrote nothing: no text, no reasoning, no tool call.
-WROTE_NOTHING = {"fault-empty-deltas"}
 # The relay ends it at the length that was agreed, before the client calls it a fault.
 ENDED_HERE = {"fault-endless"}
 
@@ -107,9 +105,7 @@ def test_a_fault_is_told_charged_and_closed(impatient: People, fault: ChatFault)
 
 def _is_charged(fault: ChatFault) -> bool:
     """Nothing for what delivered nothing, and what the provider itself says costs nothing."""
-    if fault.usage == "zero" or fault.name in WROTE_NOTHING:
-        return False
-    return fault.has_text or fault.code is None
+    return fault.has_text and fault.usage != "zero"
 
 
 def test_there_are_at_least_forty_of_them():

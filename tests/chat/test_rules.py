@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pytest
 
@@ -35,36 +35,43 @@ def _talk(count: int) -> list[dict[str, str]]:
     return [{"role": "assistant" if n % 2 else "user", "content": str(n)} for n in range(count)]
 
 
-def _characters(messages: Sequence[Mapping[str, str]]) -> int:
-    return sum(len(message["content"]) for message in messages if message["role"] != "system")
+def _characters(message: Mapping[str, str]) -> int:
+    return 0 if message["role"] == "system" else len(message["content"])
 
 
 def test_everything_that_fits_is_sent_with_the_system_message_first():
-    sent, left_out = rules.fitting(_talk(5), window_tokens=1_000, kept_for_answer=10, bound=_characters)
+    sent, left_out = rules.fitting(_talk(5), window_tokens=1_000, kept_for_answer=10, count=_characters)
     assert [one["content"] for one in sent] == [rules.SYSTEM, "0", "1", "2", "3", "4"]
     assert left_out == 0
 
 
 def test_the_oldest_are_left_out_first_and_counted():
-    sent, left_out = rules.fitting(_talk(9), window_tokens=15, kept_for_answer=10, bound=_characters)
+    sent, left_out = rules.fitting(_talk(9), window_tokens=15, kept_for_answer=10, count=_characters)
     assert [one["content"] for one in sent[1:]] == ["4", "5", "6", "7", "8"]
     assert left_out == 4
 
 
 def test_an_answer_whose_question_was_left_out_does_not_stand_first():
-    sent, left_out = rules.fitting(_talk(9), window_tokens=14, kept_for_answer=10, bound=_characters)
+    sent, left_out = rules.fitting(_talk(9), window_tokens=14, kept_for_answer=10, count=_characters)
     assert [one["content"] for one in sent[1:]] == ["6", "7", "8"]
     assert left_out == 6
 
 
 def test_the_last_message_always_goes_along():
-    sent, left_out = rules.fitting(_talk(3), window_tokens=1, kept_for_answer=10, bound=_characters)
+    sent, left_out = rules.fitting(_talk(3), window_tokens=1, kept_for_answer=10, count=_characters)
     assert [one["content"] for one in sent[1:]] == ["2"]
     assert left_out == 2
 
 
+def test_text_of_three_quarters_of_the_window_is_sent_whole():
+    talk = [{"role": "user", "content": "word " * 600} for _ in range(3)]
+    sent, left_out = rules.fitting(talk, window_tokens=4_000, kept_for_answer=500)
+    assert (len(sent) - 1, left_out) == (3, 0)
+    assert rules.fitting(talk, window_tokens=3_000, kept_for_answer=500)[1] == 1
+
+
 def test_a_model_without_a_known_window_gets_a_bounded_number_of_messages():
-    sent, left_out = rules.fitting(_talk(1_001), window_tokens=None, kept_for_answer=10, bound=_characters)
+    sent, left_out = rules.fitting(_talk(1_001), window_tokens=None, kept_for_answer=10, count=_characters)
     assert len(sent) - 1 <= rules.MOST_SENT
     assert len(sent) - 1 + left_out == 1_001
 

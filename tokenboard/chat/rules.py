@@ -15,6 +15,8 @@ LONGEST_TYPED_TITLE = 120
 LONGEST_SEARCH = 100
 MOST_SENT = 400  # messages of one prompt, however short they are
 BYTES_PER_TOKEN = 4  # English text, for estimates only; never for what must be a bound
+CAREFUL_BYTES_PER_TOKEN = 3
+MESSAGE_TOKENS = 16  # role markers, with a margin
 UNTITLED = "New chat"
 
 SYSTEM = "You are a helpful assistant. Answer in the language you are asked in. Use Markdown where it helps."
@@ -37,23 +39,34 @@ def estimated_tokens(text: str) -> int:
     return -(-len(text.encode()) // BYTES_PER_TOKEN)
 
 
+def careful_tokens(message: Sent) -> int:
+    """How many tokens a message is, rather too many: code and most scripts have three bytes a token, English four.
+
+    What should be denser still is the provider's to refuse, at no charge.
+    """
+    return -(-len(message["content"].encode("utf-8", "replace")) // CAREFUL_BYTES_PER_TOKEN) + MESSAGE_TOKENS
+
+
 def fitting(
-    history: Sequence[Sent], *, window_tokens: int | None, kept_for_answer: int, bound: Callable[[Sequence[Sent]], int]
+    history: Sequence[Sent],
+    *,
+    window_tokens: int | None,
+    kept_for_answer: int,
+    count: Callable[[Sent], int] = careful_tokens,
 ) -> tuple[list[Sent], int]:
     """What is sent: the system message, then as many of the newest messages as fit, oldest first; and how many do not.
 
-    `bound` is the safe one: never fewer tokens than the provider will count. The last message always goes along;
-    when it alone is too long, metering refuses the call and says so.
+    The last message always goes along; when it alone is too long, metering refuses the call and says so.
     """
     system = {"role": "system", "content": SYSTEM}
     chosen: list[Sent] = list(history[-1:])
+    used = kept_for_answer + sum(count(message) for message in [system, *chosen])
     for message in reversed(history[:-1]):
-        tried = [message, *chosen]
-        if len(tried) > MOST_SENT:
+        used += count(message)
+        if len(chosen) == MOST_SENT or (window_tokens is not None and used > window_tokens):
             break
-        if window_tokens is not None and bound([system, *tried]) + kept_for_answer > window_tokens:
-            break
-        chosen = tried
+        chosen.append(message)
+    chosen.reverse()
     return [system, *_from_a_question(chosen)], len(history) - len(_from_a_question(chosen))
 
 

@@ -227,8 +227,4 @@ def trimmed(*, order: CallOrder, history: list[dict[str, str]]) -> tuple[list[ru
     """What of a conversation fits into the model's window, and how many messages do not. Raises: ModelNotOffered."""
     price = price_queries.offered(order.model)
     kept = output_limit(order.max_output_tokens, price.max_output_tokens)
-    return rules.fitting(history, window_tokens=price.max_input_tokens, kept_for_answer=kept, bound=_bound)
-
-
-def _bound(messages: Any) -> int:
-    return size_of(messages, 0, None).prompt_tokens_bound
+    return rules.fitting(history, window_tokens=price.max_input_tokens, kept_for_answer=kept)

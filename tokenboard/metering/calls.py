@@ -34,12 +34,16 @@ def tariff_of(row: MeteredCall | Row[Any]) -> Tariff:
 
 
 def delivery_of(row: MeteredCall | Row[Any], delivered_bytes: int | None) -> Delivery:
-    """What it sent and may take; delivered is what was recorded, unless the caller knows better."""
+    """What it sent and may take; delivered is what was recorded, unless the caller knows better.
+
+    Where the text is kept somebody reads it: thoughts or a tool call alone, without a word to read, are nothing then.
+    """
+    recorded_bytes = 0 if row.keeps_text and not row.recorded_chars else row.recorded_bytes
     return Delivery(
         size=Size(row.prompt_bytes, row.prompt_tokens_bound),
         max_output_tokens=row.max_output_tokens,
         held_micros=row.held_micros,
-        delivered_bytes=row.recorded_bytes if delivered_bytes is None else delivered_bytes,
+        delivered_bytes=recorded_bytes if delivered_bytes is None else delivered_bytes,
     )
 
 
