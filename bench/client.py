@@ -40,6 +40,7 @@ class Load:
     expected_chunks: int = 50
     stream_seconds: float = 1.0  # what one lasts: its length phases the first ones
     end: str = "[DONE]"
+    rest_seconds: float = 0.0  # between an answer and the next question
 
     def request(self) -> bytes:
         address = urlsplit(self.url)
@@ -170,6 +171,7 @@ async def _one_after_another(load: Load, heard: Heard, delay_seconds: float) -> 
         except (OSError, TimeoutError):
             heard.failed += heard.counts(time.monotonic_ns())
             await asyncio.sleep(0.05)
+        await asyncio.sleep(load.rest_seconds)
 
 
 async def _loaded(load: Load) -> Heard:
@@ -196,6 +198,7 @@ def main(given: list[str]) -> None:
     parser.add_argument("--expect", type=int, default=50, help="stamps in a whole answer")
     parser.add_argument("--stream-seconds", type=float, default=1.0)
     parser.add_argument("--end", default="[DONE]", help="what stands at the end of a whole answer")
+    parser.add_argument("--rest", type=float, default=0.0, help="seconds between an answer and the next question")
     parser.add_argument("--core", type=int, help="the only core to run on")
     told = parser.parse_args(given)
     if told.core is not None:
@@ -210,6 +213,7 @@ def main(given: list[str]) -> None:
         told.expect,
         told.stream_seconds,
         told.end,
+        told.rest,
     )
     print(json.dumps(asyncio.run(_loaded(load)).report()), flush=True)
 

@@ -14,15 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import select
 
 from bench.houses import application
 from bench.processes import Served
+from tokenboard.accounts.models import Person
 from tokenboard.core.config import ROOT
 from tokenboard.core.db import db, new_id
+from tokenboard.keys import key_service
+from tokenboard.keys.rules import Limits
 from tokenboard.ledger import service as ledger
 from tokenboard.metering.models import ModelPrice
 from tokenboard.portal.signup import sign_up
-from tokenboard.workspaces.models import Workspace
+from tokenboard.workspaces.models import Membership, Workspace
 
 PEOPLE, QUICK_PEOPLE = 500, 120
 PASSWORD = "a long enough sentence"  # noqa: S105 - of people who only live here
@@ -67,6 +71,21 @@ def _settle_in(number: int) -> None:
         description="for the benchmark",
         source="bench",
     )
+
+
+def virtual_key(home: House) -> str:
+    """A key of somebody there, without a budget of its own."""
+    with home.app.app_context():
+        workspace_id, person_id = db.session.execute(select(Membership.workspace_id, Membership.person_id)).first()
+        made = key_service.create_key(
+            workspace=db.session.get_one(Workspace, workspace_id),
+            person=db.session.get_one(Person, person_id),
+            name="bench",
+            limits=Limits(),
+        )
+        db.session.commit()
+        db.engine.dispose()
+        return made.secret
 
 
 @contextlib.contextmanager

@@ -24,6 +24,12 @@ SIZES, QUICK_SIZES = (1, 50, 200, 500, 1_000), (1, 50, 200)
 CHUNKS, GAP_SECONDS = 50, 0.02
 SECONDS, QUICK_SECONDS = 6, 4
 ROUNDS, QUICK_ROUNDS = 3, 1
+BODY = {
+    "model": "bench",
+    "messages": [{"role": "user", "content": "Tell me something about benchmarks."}],
+    "stream": True,
+    "max_completion_tokens": 8_000,
+}
 LONG_CHUNKS = 500  # ten seconds: what an answer of a page takes
 SUSTAINED = 400
 
@@ -68,13 +74,12 @@ class Stand:
         measured = server or self.upstream
         told = ["--streams", str(streams), "--seconds", str(self.seconds), "--expect", str(self.chunks)]
         told += ["--stream-seconds", str(self.chunks * GAP_SECONDS), "--warmup", str(2.5 + self.chunks * GAP_SECONDS)]
-        told += [
-            "--body",
-            json.dumps({"model": "bench", "messages": [], "stream": True, "max_completion_tokens": 8_000}),
-        ]
+        told += ["--body", json.dumps(BODY)]
         with processes.watching(measured.pid, self.upstream.pid) as used:
             report = processes.load(f"http://{measured.address}{path}", *told, *more, core=self.cores["load"])
         chunks = int(report["chunks_per_second"] * used.wall_seconds)  # the warm-up streams too
+        if not chunks:
+            raise RuntimeError(f"{path} gave nothing: {report}")
         return Heard(report, used.cpu_us_per(chunks), used.memory_mb, used.others_cores)
 
 
@@ -83,7 +88,7 @@ def measure(quick: bool) -> list[Result]:
     cores = dict(processes.two_cores())
     people = stream_site.QUICK_PEOPLE if quick else stream_site.PEOPLE
     seconds = QUICK_SECONDS if quick else SECONDS
-    with _upstream(CHUNKS, cores) as short, stream_site.house(f"http://{short.address}", people) as home:
+    with upstream(CHUNKS, cores) as short, stream_site.house(f"http://{short.address}", people) as home:
         stand = Stand(short, cores, CHUNKS, seconds)
         results = _by_size(stand, home, QUICK_SIZES if quick else SIZES, QUICK_ROUNDS if quick else ROUNDS)
         results.append(_beside_sign_ins(stand, home))
@@ -94,7 +99,8 @@ def measure(quick: bool) -> list[Result]:
     return results
 
 
-def _upstream(chunks: int, cores: dict[str, int | None]) -> contextlib.AbstractContextManager[Served]:
+def upstream(chunks: int, cores: dict[str, int | None]) -> contextlib.AbstractContextManager[Served]:
+    """A provider whose answers have so many chunks."""
     return processes.server("bench.upstream", "--chunks", str(chunks), "--gap", str(GAP_SECONDS), core=cores["load"])
 
 
@@ -102,11 +108,11 @@ def _by_size(stand: Stand, home: stream_site.House, sizes: tuple[int, ...], roun
     """Ours, ours without recording, the limit and the peer, in turn, at every size."""
     ours, unrecorded = stream_site.web(home, stand.cores["ours"]), _unrecorded(home, stand)
     relay = processes.server("bench.limits", "--upstream", stand.upstream.address, core=stand.cores["ours"])
-    with ours as web, unrecorded as bare, relay as limit, _peer() as peer:
+    with ours as web, unrecorded as bare, relay as limit, peer() as other:
         idle_mb = processes.memory_mb(web.pid)
         results = []
         for streams in sizes:
-            turns = [_turn(stand, streams, web, bare, limit, peer) for _ in range(rounds)]
+            turns = [_turn(stand, streams, web, bare, limit, other) for _ in range(rounds)]
             results += _lines(streams, turns, idle_mb)
     return results
 
@@ -116,9 +122,15 @@ def _unrecorded(home: stream_site.House, stand: Stand) -> contextlib.AbstractCon
 
 
 @contextlib.contextmanager
-def _peer() -> Iterator[Served | None]:
+def peer() -> Iterator[Served | None]:
+    """The LiteLLM proxy that was named, if one was."""
     address = urlsplit(os.environ.get("BENCH_LITELLM_URL", ""))
     yield Served(int(os.environ["BENCH_LITELLM_PID"]), address.port or 80) if address.netloc else None
+
+
+def peer_header() -> str:
+    """How the proxy wants to be asked."""
+    return f"Authorization: Bearer {os.environ.get('BENCH_LITELLM_KEY', '')}"
 
 
 def _turn(
@@ -131,8 +143,7 @@ def _turn(
         "limit": stand.hear(limit, "/chat/completions", streams),
     }
     if peer is not None and streams <= 200:  # it saturates at about 20
-        key = os.environ.get("BENCH_LITELLM_KEY", "")
-        heard["peer"] = stand.hear(peer, "/chat/completions", streams, "--header", f"Authorization: Bearer {key}")
+        heard["peer"] = stand.hear(peer, "/chat/completions", streams, "--header", peer_header())
     return heard
 
 
@@ -146,9 +157,9 @@ def _lines(streams: int, turns: list[dict[str, Heard]], idle_mb: float) -> list[
             f"stream/{streams}/cpu",
             "CPU a chunk, ours / bare asyncio relay; peer: LiteLLM",
             f"≤ {bound}" if bound else "none stated",
-            [_cpu(turn["ours"]) for turn in turns],
-            [_cpu(turn["limit"]) for turn in turns],
-            [_cpu(turn["peer"]) for turn in turns if "peer" in turn],
+            [cpu_sample(turn["ours"]) for turn in turns],
+            [cpu_sample(turn["limit"]) for turn in turns],
+            [cpu_sample(turn["peer"]) for turn in turns if "peer" in turn],
             bound=bound,
             notes=notes,
         ),
@@ -161,7 +172,8 @@ def _median(turns: list[dict[str, Heard]], name: str) -> float:
     return found[len(found) // 2]
 
 
-def _cpu(heard: Heard) -> Sample:
+def cpu_sample(heard: Heard) -> Sample:
+    """CPU time a chunk, as a sample of milliseconds."""
     return Sample(heard.cpu_us / 1_000, heard.cpu_us / 1_000, int(heard.report["chunks"]))
 
 
@@ -172,10 +184,11 @@ def _first_tokens(streams: int, turns: list[dict[str, Heard]]) -> list[Result]:
 def _added(name: str, turns: list[dict[str, Heard]], share: str, most_ms: float) -> Result:
     """A first token's added time beside its bound: the ratio is how much of the bound it takes."""
     added = [turn["ours"].ms("first_token", share) - turn["direct"].ms("first_token", share) for turn in turns]
-    return _bounded(name, f"added time to the first token, {share}", added, most_ms)
+    return bounded(name, f"added time to the first token, {share}", added, most_ms)
 
 
-def _bounded(name: str, what: str, figures_ms: list[float], most_ms: float, **notes: object) -> Result:
+def bounded(name: str, what: str, figures_ms: list[float], most_ms: float, **notes: object) -> Result:
+    """Milliseconds beside the most that they may be."""
     ours = [Sample(max(0.001, figure), 0.0, 1) for figure in figures_ms]
     limit = [Sample(most_ms, 0.0, 1) for _ in figures_ms]
     return Result(name, what, f"≤ {most_ms:g} ms", ours, limit, bound=1.0, notes=notes)
@@ -183,9 +196,9 @@ def _bounded(name: str, what: str, figures_ms: list[float], most_ms: float, **no
 
 def _sustained(stand: Stand, home: stream_site.House, what: str, chunks: int) -> list[Result]:
     """400 streams on one core: nothing lost, no gap felt, first tokens soon."""
-    with _upstream(chunks, stand.cores) as upstream:
-        long = Stand(upstream, stand.cores, chunks, max(stand.seconds, 8))
-        there = stream_site.House(home.app, f"http://{upstream.address}")
+    with upstream(chunks, stand.cores) as provider:
+        long = Stand(provider, stand.cores, chunks, max(stand.seconds, 8))
+        there = stream_site.House(home.app, f"http://{provider.address}")
         with stream_site.web(there, stand.cores["ours"]) as web:
             pairs = [
                 (long.hear(None, "/chat/completions", SUSTAINED), long.hear(web, "/bench/answers", SUSTAINED))
@@ -196,8 +209,8 @@ def _sustained(stand: Stand, home: stream_site.House, what: str, chunks: int) ->
     lost = sum(ours.report["lost"] + ours.report["failed"] for _, ours in pairs)
     name = f"stream/{SUSTAINED} of {what}"
     return [
-        _bounded(f"{name}/gap-p99", f"gap p99; lost {lost}", [ours.ms("gap", "p99") for _, ours in pairs], 100, **told),
-        _bounded(f"{name}/first-p95", "added time to the first token, p95", added, 250),
+        bounded(f"{name}/gap-p99", f"gap p99; lost {lost}", [ours.ms("gap", "p99") for _, ours in pairs], 100, **told),
+        bounded(f"{name}/first-p95", "added time to the first token, p95", added, 250),
     ]
 
 
@@ -208,7 +221,7 @@ def _beside_sign_ins(stand: Stand, home: stream_site.House) -> Result:
         with signing_in.every(0.75, web.port):
             beside = stand.hear(web, "/bench/answers", 100)
     told = {"alone": f"{alone.ms('delay', 'p95'):.0f} ms", "sign-ins": "one each 0.75 s, bcrypt 12"}
-    return _bounded("stream/100 beside sign-ins", "age of a token, p95", [beside.ms("delay", "p95")], 45, **told)
+    return bounded("stream/100 beside sign-ins", "age of a token, p95", [beside.ms("delay", "p95")], 45, **told)
 
 
 def _past_its_limit(stand: Stand, home: stream_site.House) -> Result:
@@ -216,4 +229,4 @@ def _past_its_limit(stand: Stand, home: stream_site.House) -> Result:
     with stream_site.web(home, stand.cores["ours"], MAX_STREAMS_PER_PROCESS="400") as web:
         heard = stand.hear(web, "/bench/answers", 500)
     told = {"refused": heard.report["refused"], "lost": heard.report["lost"]}
-    return _bounded("stream/500 at a limit of 400", "gap p99", [heard.ms("gap", "p99")], 100, **told)
+    return bounded("stream/500 at a limit of 400", "gap p99", [heard.ms("gap", "p99")], 100, **told)
