@@ -84,11 +84,13 @@ from tokenboard.portal import (
     dashboard,
     data_routes,
     link_routes,
+    mail_routes,
     oidc_routes,
     routes_front as front,
     settings_pages,
     shell,
     summary_api,
+    tasks as portal_tasks,
 )
 from tokenboard.wallet import (
     api as wallet_api,
@@ -115,6 +117,7 @@ TASKS = (
     metering_tasks,
     notices_tasks,
     ops_tasks,
+    portal_tasks,
     wallet_tasks,
 )
 
@@ -193,6 +196,7 @@ def _blueprints() -> list[Blueprint]:
         demo_routes.blueprint,
         demo_cli.blueprint,
         channel_routes.blueprint,
+        mail_routes.blueprint,
         wallet_routes.blueprint,
         wallet_api.blueprint,
         example_routes.blueprint,

@@ -28,6 +28,8 @@ PERIODIC: tuple[Periodic, ...] = (
     # Fresh numbers: hourly the last seven days, daily the months that may still be revised.
     Periodic("costs-hourly", "costs.queue_hourly", "7 * * * *"),
     Periodic("costs-daily", "costs.queue_daily", "0 2 * * *"),
+    # The month that is over, by mail. Nine firings: who was not told at one is told at the next.
+    Periodic("portal-mail-months", "portal.mail_months", "10 6,12,18 1-3 * *"),
     # The demo's company lives on from day to day.
     Periodic("demo-refresh", "demo.refresh", "20 0 * * *"),
     Periodic("ops-check-books", "ops.check_books", "15 3 * * *"),

@@ -22,6 +22,8 @@ def people_samples(people: People) -> dict[str, Sampled]:
         "POST /settings/workspace/members/:id/make-owner": Sampled(
             (people.bob.id,), form={"workspace_id": people.team_id}, names_workspace=True
         ),
+        "POST /settings/notifications/mails": Sampled(form={"mails": "mail_summary"}),
+        "POST /settings/notifications/summary": Sampled(form={"form_key": new_id()}),
         "GET /reset/:token": made_up,
         "POST /reset/:token": made_up,
         "GET /verify/:token": made_up,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 
 from tokenboard.billing.models import (
     Customer,
@@ -136,3 +136,13 @@ def history(workspace_id: str | None, *, limit: int, before: tuple[datetime, str
     if before is not None:
         wanted = wanted.where(tuple_(Payment.created_at, Payment.id) < before)
     return db.session.scalars(wanted).all()
+
+
+def credited_micros(workspace_id: str, since: datetime, until: datetime) -> int:
+    """The credits that payments have brought a workspace from one instant to before another."""
+    asked = (
+        select(func.coalesce(func.sum(PaymentGrant.credits_micros), 0))
+        .join(Payment, Payment.id == PaymentGrant.payment_id)
+        .where(Payment.workspace_id == workspace_id, PaymentGrant.created_at >= since, PaymentGrant.created_at < until)
+    )
+    return int(db.session.scalar(asked) or 0)

@@ -1,8 +1,9 @@
 """Money has come: turn an order into credits. Webhook, success page, *Check now* and reconciler all end here.
 
 Laws: the order's row is locked first; what was ordered is compared with what was paid before anything is granted;
-the business object is the key, so that any number of events, clicks and polls make one grant; ledger entry, grant row
-and state commit together. Money that has come wins over an order that was called failed or expired before.
+the business object is the key, so that any number of events, clicks and polls make one grant; ledger entry, grant row,
+state and the receipt's letter commit together. Money that has come wins over an order that was called failed or expired
+before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 
 from tokenboard.audit import service as audit
 from tokenboard.audit.alerts import raise_alert
-from tokenboard.billing import clawback_service, payment_queries as queries
+from tokenboard.billing import clawback_service, payment_queries as queries, receipt_letters
 from tokenboard.billing.errors import Refused
 from tokenboard.billing.models import Payment, PaymentGrant
 from tokenboard.billing.rules import OPEN_STATES, PaymentState, check_again_after, money_text
@@ -111,6 +112,7 @@ def grant_lots(*, payment: Payment, lots: list[Lot], category: Category) -> None
         workspace_id=payment.workspace_id,
         facts=facts,
     )
+    receipt_letters.send(payment=payment, workspace=workspace)
 
 
 def _grant(payment: Payment, workspace: Workspace, lot: Lot, category: Category) -> None:

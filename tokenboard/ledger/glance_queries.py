@@ -58,6 +58,17 @@ def use_by_day(wallet_id: str, *, since: datetime, but_source: str) -> list[DayU
     return [DayUse(_day(found), int(micros)) for found, micros in db.session.execute(used)]
 
 
+def used_micros(wallet_id: str, *, since: datetime, until: datetime, but_source: str) -> int:
+    """What was used from one instant to before another, reversals taken off. Reads every transaction of the wallet."""
+    used = (
+        select(func.coalesce(func.sum(-Transaction.amount_micros), 0))
+        .where(Transaction.wallet_id == wallet_id, Transaction.kind.in_([kind.value for kind in _USES]))
+        .where(Transaction.created_at >= since, Transaction.created_at < until)
+        .where(Transaction.source.not_like(f"{but_source}%"))
+    )
+    return int(db.session.scalar(used) or 0)
+
+
 def _day(found: date | str) -> date:
     return date.fromisoformat(found) if isinstance(found, str) else found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from tokenboard.accounts import mail_choices
 from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import Conflict, ValidationFailed
@@ -115,6 +116,9 @@ def _page(
         errors=errors or {},
         typed=request.form if errors else {},
         secret=secret,
+        me=current_person(),
+        mails=mail_choices.wanted(current_person()),
+        form_key=new_id(),
         has_mail=bool(settings().smtp_url),
         is_production=settings().is_production,
     )
