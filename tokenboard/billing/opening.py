@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from tokenboard.accounts.models import Person
 from tokenboard.billing import (
+    lost_orders,
     order_service,
     payment_queries as queries,
     paystack_service,
@@ -90,7 +91,7 @@ def _open_stripe(payment: Payment, person: Person, client: StripeClient, success
         cancel_url=cancel_url or f"{base}/credits?payment=canceled",
         client_reference_id=payment.id,
         customer_id=customer_id,
-        metadata={"payment_id": payment.id, "workspace_id": payment.workspace_id, "user_id": person.id},
+        metadata=lost_orders.metadata(payment, person),
         allow_promotion_codes=True,
         save_card=not is_plan,
     )
@@ -145,7 +146,7 @@ def _open_paystack(payment: Payment, person: Person, providers: Providers) -> Pa
                 currency=payment.currency,
                 reference=payment.id,
                 callback_url=f"{settings().base_url}/payments/paystack/callback",
-                metadata={"payment_id": payment.id},
+                metadata=lost_orders.metadata(payment, person),
             )
         )
     except DuplicateReference:
@@ -174,7 +175,7 @@ def start_mpesa(
                 amount=payment.amount_minor,
                 phone=phone,
                 reference=payment.id,
-                metadata={"payment_id": payment.id},
+                metadata=lost_orders.metadata(payment, person),
             )
         )
     except DuplicateReference:

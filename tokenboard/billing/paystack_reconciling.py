@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from tokenboard.billing import payment_queries as queries, paystack_service
+from tokenboard.billing import lost_orders, payment_queries as queries, paystack_service
 from tokenboard.billing.findings import Finding, Look
+from tokenboard.billing.lost_orders import Lost
 from tokenboard.billing.models import Dispute, Payment, Refund
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
@@ -49,10 +50,19 @@ def _uncredited(client: PaystackClient, listed: list[PaystackTransaction]) -> It
     for told in listed:
         payment = _payment(told.reference)
         is_open = payment is not None and payment.paid_at is None
+        lost = lost_orders.of_transaction(told) if payment is None else None
         db.session.commit()
         if is_open:
             words = "paid, and not credited"
             yield Finding("paystack", told.reference, words, lambda found=told.reference: _follow(client, found))  # type: ignore[misc]
+        if lost is not None:
+            yield Finding("paystack", told.reference, lost_orders.FOUND, lambda one=lost: _restore(client, one))  # type: ignore[misc]
+
+
+def _restore(client: PaystackClient, lost: Lost) -> None:
+    restored = lost_orders.restore(lost)
+    db.session.commit()  # nobody is asked inside a transaction
+    _follow(client, restored.id)
 
 
 def _payment(reference: str) -> Payment | None:

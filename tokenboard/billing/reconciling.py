@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from tokenboard.billing import (
     inbox_service,
     invoice_service,
+    lost_orders,
     payment_queries as queries,
     paystack_reconciling,
     stripe_service,
@@ -27,6 +28,7 @@ from tokenboard.billing.asking import MOST_QUESTIONS, Answers
 from tokenboard.billing.errors import EventUnusable, NeedsAnswer
 from tokenboard.billing.findings import Finding, Look
 from tokenboard.billing.inbox_models import InboxEvent
+from tokenboard.billing.lost_orders import Lost
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError
@@ -112,10 +114,18 @@ def _uncredited_sessions(sessions: list[CheckoutSession]) -> Iterator[Finding]:
     for session in sessions:
         payment = queries.by_object("stripe", session.id) or queries.by_id(session.client_reference_id)
         is_open = payment is not None and payment.paid_at is None
+        lost = lost_orders.of_session(session) if payment is None else None
         db.session.commit()
         if is_open:
             words = "paid, and not credited"
             yield Finding("stripe", session.id, words, lambda found=session: stripe_service.follow_session(found))  # type: ignore[misc]
+        if lost is not None:
+            yield Finding("stripe", session.id, lost_orders.FOUND, lambda one=lost, found=session: _restore(one, found))  # type: ignore[misc]
+
+
+def _restore(lost: Lost, session: CheckoutSession) -> None:
+    lost_orders.restore(lost)
+    stripe_service.follow_session(session)
 
 
 def _uncredited_invoices(invoices: list[Invoice]) -> Iterator[Finding]:
