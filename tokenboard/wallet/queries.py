@@ -13,6 +13,7 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound, ValidationFailed
 from tokenboard.core.parsing import or_none, parse_id
 from tokenboard.ledger import glance_queries, queries as ledger
+from tokenboard.ledger.errors import TransactionNotFound
 from tokenboard.ledger.kinds import Kind
 from tokenboard.ledger.queries import GrantLine, Page, Receipt, WalletBalance
 from tokenboard.wallet import rules
@@ -67,11 +68,14 @@ def _kinds(kind: str) -> list[Kind]:
 
 
 def receipt(person: Person, transaction_id: str) -> tuple[WorkspaceAccess, Receipt]:
-    """A transaction in any of the person's workspaces, and which it is. Raises: NotFound, also for a stranger's."""
+    """A transaction in any of the person's workspaces, and which it is.
+
+    Raises: TransactionNotFound, for a stranger's in the same words as for one that never was.
+    """
     found = ledger.receipt(transaction_id)
     mine = {one.workspace.ledger_account_id: one for one in access.all_of(person)}
     if found.wallet_id not in mine:
-        raise NotFound
+        raise TransactionNotFound
     return mine[found.wallet_id], found
 
 

@@ -27,7 +27,8 @@ def init_app(app: Flask) -> None:
 def listed_origin() -> str | None:
     """The other origin this call comes from, if the operator lists it."""
     origin = request.headers.get("Origin", "")
-    is_ours = urlsplit(origin).netloc == request.host
+    # The header itself: `request.host` raises for one that is not ours, also while that is being answered.
+    is_ours = urlsplit(origin).netloc == request.headers.get("Host", "")
     is_listed = request.path.startswith("/api/") and origin in settings().cors_origins
     return origin if is_listed and not is_ours else None
 

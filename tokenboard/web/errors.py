@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from tokenboard.core.db import db
 from tokenboard.core.errors import Busy, Forbidden, NotConfirmed, RateLimited, TokenBoardError, Unauthenticated
@@ -41,6 +41,8 @@ _SENTENCES = {
     413: "This is larger than we take.",
     415: "Send JSON, with Content-Type: application/json.",
 }
+# Not signed in, not allowed, another's (to whom it does not exist), too often.
+_TURNED_AWAY = frozenset({401, 403, 404, 429})
 _JSON_PREFIXES = ("/api/", "/v1/", "/healthz", "/readyz", "/metrics")
 
 
@@ -48,6 +50,7 @@ def init_app(app: Flask) -> None:
     """Register the handlers, most special first."""
     app.register_error_handler(TokenBoardError, _from_ours)
     app.register_error_handler(CSRFError, _from_csrf)
+    app.register_error_handler(SecurityError, _from_foreign_host)
     app.register_error_handler(HTTPException, _from_werkzeug)
     app.register_error_handler(OperationalError, _from_database)
     app.register_error_handler(PoolTimeout, _from_database)
@@ -92,11 +95,18 @@ def _page(status: int, message: str) -> str:
 
 def _from_ours(error: TokenBoardError) -> Response:
     db.session.rollback()
+    _note_refusal(error)
     if isinstance(error, Unauthenticated) and error.code == "unauthenticated" and not wants_json():
         return see_other(f"/login?next={quote(_page_to_return_to())}")  # type: ignore[return-value]
     if isinstance(error, NotConfirmed) and not wants_json():
         return see_other(f"/confirm?next={quote(_page_to_return_to())}")  # type: ignore[return-value]
     return answer_for(error)
+
+
+def _note_refusal(error: TokenBoardError) -> None:
+    """Whoever was turned away leaves a line: which door, why, and with the request's id from where."""
+    if error.status in _TURNED_AWAY:
+        log.info("refused", extra={"code": error.code, "rule": str(request.url_rule), "method": request.method})
 
 
 def _page_to_return_to() -> str:
@@ -109,6 +119,11 @@ def _page_to_return_to() -> str:
 def _from_csrf(error: CSRFError) -> Response:
     log.warning("csrf_refused", extra={"reason": error.description})
     return answer_for(Forbidden("This form has grown old or came from elsewhere. Reload the page and send it again."))
+
+
+def _from_foreign_host(_error: SecurityError) -> Response:
+    """A host that is not ours: no page, since every page knows its host; nothing is repeated."""
+    return Response("This is not the address of this site.\n", 400, mimetype="text/plain")
 
 
 def _from_werkzeug(error: HTTPException) -> Response:

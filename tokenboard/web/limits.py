@@ -6,6 +6,7 @@ The figures and their reasons: docs/security.md; source: reference/security.md 3
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Mapping
 
 from flask import Flask, Response, request
@@ -18,6 +19,8 @@ from tokenboard.core.errors import RateLimited
 from tokenboard.core.parsing import LONGEST_EMAIL, or_none, parse_email, parse_json
 from tokenboard.core.settings import settings as current_settings
 from tokenboard.web.errors import answer_for
+
+log = logging.getLogger(__name__)
 
 SIGN_IN = "5/minute; 60/hour"  # for one browser or address and one e-mail
 SIGN_IN_ADDRESS = "30/minute; 300/hour"  # for one address, whatever the e-mail: each try costs a hash of 280 ms
@@ -79,6 +82,7 @@ def _storage_uri(redis_url: str) -> str:
 def _refuse(_error: RateLimitExceeded) -> Response:
     limit = limiter.current_limit
     seconds = max(1, limit.reset_at - int(now().timestamp())) if limit else 60
+    log.info("refused", extra={"code": RateLimited.code, "rule": str(request.url_rule), "method": request.method})
     return answer_for(RateLimited(f"Too many tries. Try again in {_spoken(seconds)}.", retry_after_seconds=seconds))
 
 

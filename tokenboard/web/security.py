@@ -78,6 +78,7 @@ def _begin() -> None:
     g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     logging.clear()
     logging.bind(request_id=g.request_id, ip_address=request.remote_addr or "")
+    _ = request.host  # raises for one that is not in TRUSTED_HOSTS; nothing else may have asked
     set_read_only(request.method in SAFE_METHODS)
 
 
