@@ -5,10 +5,12 @@ Laws: no secret, address or name of a person in any sentence; a check that canno
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import redis
 from alembic.config import Config
@@ -28,6 +30,7 @@ from tokenboard.ops.models import Heartbeat
 REMEMBERED_SECONDS = 2.0
 WAITS_SECONDS = 3.0  # for somebody else's look; longer, and whoever asks would fill the house while a part hangs
 HEARTBEAT_LATE = timedelta(seconds=60)  # six missed beats
+LEAST_FREE_BYTES = 32 * 2**20  # a day of a small team's rows
 SYNC_LATE = timedelta(minutes=10)  # a run starts within seconds, and is found again after a kill within two minutes
 _VERSION = table("alembic_version", column("version_num")).c.version_num
 CLOCK_SKEW = timedelta(seconds=120)  # past it providers refuse signatures (reference/security.md, 8.26)
@@ -103,7 +106,16 @@ def database_answers() -> Finding:
     except SQLAlchemyError:
         db.session.rollback()
         return Finding("database", False, "The database does not answer.")
+    free = _free_bytes()
+    if free is not None and free < LEAST_FREE_BYTES:
+        return Finding("database", False, f"Its disk is nearly full: {free // 2**20} MB are free.")
     return Finding("database", True, "Answers.")
+
+
+def _free_bytes() -> int | None:
+    """What is left on the disk of SQLite's file; a PostgreSQL server watches its own."""
+    file = db.engine.url.database
+    return None if is_postgresql() or not file or file == ":memory:" else shutil.disk_usage(Path(file).parent).free
 
 
 def queue_answers() -> Finding:
