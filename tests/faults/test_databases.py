@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,7 +44,8 @@ def postgres_people(postgresql_house: House) -> People:
 
 
 def test_connections_that_the_server_cuts_cost_a_503_and_no_credit_twice(postgres_people: People):
-    people, answers = postgres_people, []
+    people = postgres_people
+    answers: list[tuple[str, TestResponse]] = []
     before = _balance(people)
     bearers = [people.bearer(people.alice) for _ in range(THREADS)]
     ours = "datname = current_database() AND pid <> pg_backend_pid()"  # the server is the other tests' too
@@ -114,10 +116,10 @@ def test_a_write_waits_for_another_process_that_writes(sqlite_people: People, an
 
 
 def test_locked_for_too_long_is_a_503_while_reading_works(
-    sqlite_people: People, another: sqlite3.Connection, each_connection: Callable[[str], None]
+    sqlite_people: People, another: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ):
     bearer, before = sqlite_people.bearer(sqlite_people.alice), _balance(sqlite_people)
-    each_connection("PRAGMA busy_timeout = 60")
+    monkeypatch.setattr("tokenboard.core.db.BUSY_TIMEOUT_SECONDS", 0)
     another.execute("BEGIN IMMEDIATE")
     refused, read = _spend(bearer, "locked"), bearer.get("/api/me")
     another.execute("ROLLBACK")
@@ -148,7 +150,7 @@ def test_a_full_disk_refuses_writing_keeps_what_was_told_and_goes_on_when_there_
     assert _spend(bearer, f"full-{told}").status_code == 200
 
 
-def _asked(file: Path, question: str) -> object:
+def _asked(file: Path, question: str) -> Any:
     """By somebody else, who leaves nothing open."""
     with contextlib.closing(sqlite3.connect(file)) as reader:
         return reader.execute(question).fetchone()[0]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, LengthRequired, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tokenboard.core import logging
@@ -83,6 +83,8 @@ def _begin() -> None:
 
 
 def _limit_body() -> None:
+    if b"%00" in request.query_string:
+        raise BadRequest  # PostgreSQL keeps no NUL, SQLite does: no search may depend on which it is
     if request.content_length is None and request.headers.get("Transfer-Encoding"):
         raise LengthRequired("Send the body with a Content-Length.")
     is_form = request.mimetype == "application/x-www-form-urlencoded"
