@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -23,6 +23,8 @@ from rq.serializers import JSONSerializer
 
 from scripts.embedded_redis import throwaway_redis
 from scripts.house import here
+from tests import pictures
+from tests.pictures import PutBack
 from tests.postgres import NoPostgres, running_postgres
 from tokenboard.app import create_app
 from tokenboard.core import jobs
@@ -76,12 +78,15 @@ def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@dataclass(frozen=True)
+@dataclass
 class House:
-    """An application on one database, and how to empty it."""
+    """An application on one database: how to empty it, and how to keep what is in it for another test."""
 
     app: Flask
     empty: Callable[[], None]
+    picture: Callable[[], PutBack]
+    # Who lives here once the cast was made, and how to put them back (tests/people.py).
+    cast: tuple[Any, PutBack] | None = None
 
 
 def settings_with(database_url: str, redis_url: str, sandbox_url: str, instance: Path, **more: str) -> Settings:
@@ -101,24 +106,12 @@ def settings_with(database_url: str, redis_url: str, sandbox_url: str, instance:
 @pytest.fixture(scope="session")
 def sqlite_house(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandbox_url: str) -> House:
     folder = tmp_path_factory.mktemp("sqlite")
-    live, pristine = folder / "live.sqlite3", folder / "pristine.sqlite3"
+    live = folder / "live.sqlite3"
     app = create_app(settings_with(f"sqlite:///{live}", redis_url, sandbox_url, folder))
     with app.app_context():
         upgrade(directory=MIGRATIONS)
-        with db.engine.connect() as connection:
-            connection.commit()
-            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.engine.dispose()
-        shutil.copyfile(live, pristine)
-
-    def empty() -> None:
-        with app.app_context():
-            db.engine.dispose()
-        for leftover in folder.glob("live.sqlite3-*"):
-            leftover.unlink()
-        shutil.copyfile(pristine, live)
-
-    return House(app, empty)
+    empty = pictures.of_sqlite(app, live, folder / "pristine.sqlite3")
+    return House(app, empty, lambda: _both(pictures.of_sqlite(app, live, folder / "cast.sqlite3"), redis_url))
 
 
 @pytest.fixture(scope="session")
@@ -130,15 +123,24 @@ def postgresql_house(
         upgrade(directory=MIGRATIONS)
         engine = db.engine
     tables = [table.name for table in reversed(db.metadata.sorted_tables)]
-    # Triggers off for this connection: append-only tables must be emptied between tests too.
-    statement = "SET session_replication_role = replica; " + "; ".join(f'DELETE FROM "{name}"' for name in tables)
+    statement = "; ".join([pictures.WITHOUT_TRIGGERS, *(f'DELETE FROM "{name}"' for name in tables)])
 
     def empty() -> None:
         with engine.begin() as connection:
-            connection.exec_driver_sql(statement + "; SET session_replication_role = DEFAULT")
+            connection.exec_driver_sql(statement)
 
-    yield House(app, empty)
+    yield House(app, empty, lambda: _both(pictures.of_postgresql(engine, tables), redis_url))
     engine.dispose()
+
+
+def _both(database: PutBack, redis_url: str) -> PutBack:
+    queue = pictures.of_redis(redis_url)
+
+    def put_back() -> None:
+        database()
+        queue()
+
+    return put_back
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

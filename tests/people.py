@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -24,6 +24,9 @@ from tokenboard.core.db import db
 from tokenboard.portal import signup
 from tokenboard.workspaces import service as workspaces
 from tokenboard.workspaces.models import Role
+
+if TYPE_CHECKING:
+    from tests.conftest import House
 
 PASSWORD = "correct horse battery staple"
 
@@ -165,16 +168,26 @@ def _sign_up(name: str) -> Someone:
     return Someone(made.person.id, email, name, made.workspace.id)
 
 
+def _cast(house: House) -> People:
+    """Made by the services once, put back after that."""
+    if house.cast is None:
+        house.cast = (settle(house.app), house.picture())
+    else:
+        house.cast[1]()
+    people: People = house.cast[0]
+    return people
+
+
 @pytest.fixture
-def people(app: Flask) -> People:
+def people(house: House) -> People:
     """The cast, on SQLite and on PostgreSQL."""
-    return settle(app)
+    return _cast(house)
 
 
 @pytest.fixture
-def sqlite_people(sqlite_app: Flask) -> People:
+def sqlite_people(sqlite_app: Flask, sqlite_house: House) -> People:
     """The cast, for tests in which the database plays no part."""
-    return settle(sqlite_app)
+    return _cast(sqlite_house)
 
 
 @pytest.fixture
