@@ -20,6 +20,7 @@ import tokenboard.keys.spend_models
 import tokenboard.ledger.models
 import tokenboard.metering.models
 import tokenboard.metering.usage_models
+import tokenboard.notices.announcement_models
 import tokenboard.notices.models
 import tokenboard.ops.models
 import tokenboard.wallet.models

@@ -17,6 +17,7 @@ from tokenboard.accounts import (
     security_api,
     security_routes,
     sessions,
+    tasks as accounts_tasks,
 )
 from tokenboard.billing import (
     admin_api as billing_admin_api,
@@ -66,18 +67,30 @@ from tokenboard.ledger.cli import ledger_commands
 from tokenboard.metering import api as metering_api, cli as metering_cli, generations, tasks as metering_tasks
 from tokenboard.notices import tasks as notices_tasks
 from tokenboard.ops import (
+    alerts_api,
+    alerts_routes,
+    announcements_routes,
     api as ops_api,
+    audit_routes,
     books_api,
     books_routes,
     books_tasks,
+    caps_routes,
     catalogue_routes,
     cli as ops_cli,
     inbox_routes,
+    jobs_routes,
+    monitoring_api,
+    monitoring_routes,
     payments_routes,
+    people_api,
+    people_routes,
+    prices_routes,
     promo_routes,
     reconcile_routes,
     routes as ops_routes,
     tasks as ops_tasks,
+    view_routes,
 )
 from tokenboard.portal import (
     account_api,
@@ -104,6 +117,7 @@ from tokenboard.workspaces import api as workspaces_api, channel_routes, routes 
 
 # Imported so that the worker finds their tasks by name.
 TASKS = (
+    accounts_tasks,
     billing_tasks,
     reconcile_runs,
     books_tasks,
@@ -223,6 +237,19 @@ def _blueprints() -> list[Blueprint]:
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,
+        people_routes.blueprint,
+        caps_routes.blueprint,
+        view_routes.blueprint,
+        people_api.blueprint,
+        alerts_routes.blueprint,
+        alerts_api.blueprint,
+        jobs_routes.blueprint,
+        monitoring_routes.blueprint,
+        monitoring_api.blueprint,
+        prices_routes.blueprint,
+        audit_routes.blueprint,
+        announcements_routes.blueprint,
+        announcements_routes.dismissals,
         payments_routes.blueprint,
         inbox_routes.blueprint,
         promo_api.blueprint,

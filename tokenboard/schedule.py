@@ -10,6 +10,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic("notices-sweep", "notices.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("wallet-sweep", "wallet.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("billing-sweep", "billing.sweep", "* * * * * */20", runs_without_queue=True),
+    Periodic("accounts-sweep", "accounts.sweep", "* * * * * */20", runs_without_queue=True),
     # A call whose process died is settled within 30 s: its lease ends after 10.
     Periodic("keys-sweep", "keys.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("keys-sweep-spend", "keys.sweep_spend", "* * * * * */20", runs_without_queue=True),
@@ -33,5 +34,6 @@ PERIODIC: tuple[Periodic, ...] = (
     # The demo's company lives on from day to day.
     Periodic("demo-refresh", "demo.refresh", "20 0 * * *"),
     Periodic("ops-check-books", "ops.check_books", "15 3 * * *"),
+    Periodic("ops-watch", "ops.watch", "*/5 * * * *", runs_without_queue=True),
     Periodic("ops-tidy", "ops.tidy", "30 3 * * *"),
 )

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from tests.house.billing_cells import billing_samples
 from tests.house.chat_cells import chat_samples
+from tests.house.control_cells import control_samples
 from tests.house.keys_cells import keys_samples
 from tests.house.people_cells import people_samples
 from tests.house.sampled import Sampled
@@ -42,6 +43,7 @@ def samples(people: People) -> defaultdict[str, Sampled]:
     listed.update(people_samples(people))
     listed.update(chat_samples(people))
     listed.update(keys_samples(people))
+    listed.update(control_samples(people))
     return listed
 
 

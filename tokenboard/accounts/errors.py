@@ -8,6 +8,7 @@ TokenBoardError
 │   ├── FactorMissing     409  it is not on, or was not begun
 │   ├── TooManyTokens     409  a limit on API tokens
 │   ├── AskForPassword    409  the e-mail is somebody's here, and the provider's word is not enough
+│   ├── NotOnYourself     409  an administrator does not decide about themselves
 │   └── LastWayIn         409  without it the person could not sign in any more
 ├── ValidationFailed
 │   └── NoEmailTold       422  the provider told no e-mail
@@ -16,6 +17,8 @@ TokenBoardError
 ├── Forbidden
 │   ├── FactorNeeded      403  administrators need a second factor (REQUIRE_ADMIN_MFA)
 │   ├── NotForTokens      403  an API token proves no presence
+│   ├── OnlyLooking       403  an administrator looks as somebody else: nothing is written
+│   ├── NotToBeViewed     403  administrators are not looked as
 │   └── PasswordsClosed   403  people come in through the provider alone (OIDC_ONLY)
 └── NotFound
     └── LinkUsed          404  a single-use link that was used, has expired or never was
@@ -79,6 +82,23 @@ class AskForPassword(Conflict):
 class LastWayIn(Conflict):
     def __init__(self) -> None:
         super().__init__("This is your only way to sign in. Set a password first, then disconnect it.")
+
+
+class NotOnYourself(Conflict):
+    def __init__(self) -> None:
+        super().__init__("Another administrator has to do this to your account.")
+
+
+class OnlyLooking(Forbidden):
+    code = "read_only_view"
+
+    def __init__(self, message: str = "You are only looking: nothing can be changed here until you end it.") -> None:
+        super().__init__(message)
+
+
+class NotToBeViewed(Forbidden):
+    def __init__(self) -> None:
+        super().__init__("Administrators, and accounts that are gone, cannot be looked at through their own eyes.")
 
 
 class NoEmailTold(ValidationFailed):

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from flask import has_request_context, request
 from flask_login import current_user
 
-from tokenboard.accounts.errors import FactorNeeded, NotForTokens
+from tokenboard.accounts.errors import FactorNeeded, NotForTokens, OnlyLooking
 from tokenboard.accounts.models import Person, SignIn
 from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.clock import now
 from tokenboard.core.errors import NotConfirmed, NotFound, Unauthenticated
 from tokenboard.core.settings import settings
+from tokenboard.web.security import SAFE_METHODS
 
+# What is a person's own affair, whoever looks: what they write with models, how they sign in, what leads elsewhere.
+_CLOSED_TO_VIEWERS = (
+    *("/chat", "/api/chat", "/api/conversations", "/settings/security", "/confirm", "/api/account"),
+    *("/api/billing/portal-link", "/login/oidc", "/dev/outbox", "/invitations"),
+)
 PROOF_LASTS = timedelta(minutes=15)  # after signing in, or after /confirm
 
 
@@ -26,17 +33,27 @@ def signed_in_or_none() -> SignedIn | None:
 
 
 def signed_in() -> SignedIn:
-    """Raises: Unauthenticated."""
+    """Raises: Unauthenticated, OnlyLooking."""
     found = signed_in_or_none()
     if found is None:
         raise Unauthenticated
+    return _may_look(found)
+
+
+def _may_look(found: SignedIn) -> SignedIn:
+    """Every door that acts for somebody asks here who it is: while an administrator looks, none of them writes."""
+    if found.viewer is not None and has_request_context():
+        if request.method not in SAFE_METHODS:
+            raise OnlyLooking
+        if any(request.path == one or request.path.startswith(f"{one}/") for one in _CLOSED_TO_VIEWERS):
+            raise OnlyLooking("This stays closed to whoever looks as somebody else.")
     return found
 
 
 def person_or_none() -> Person | None:
-    """Who asks, if anybody is signed in."""
+    """Who asks, if anybody is signed in. Raises: OnlyLooking."""
     found = signed_in_or_none()
-    return found.person if found else None
+    return _may_look(found).person if found else None
 
 
 def current_person() -> Person:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, Uuid
+from sqlalchemy import ForeignKey, Index, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
@@ -18,6 +18,7 @@ class Person(Identified, Base):
     """Somebody who signs in. The e-mail in lower case is the identity key."""
 
     __tablename__ = "person"
+    __table_args__ = (Index("ix_person_created_at_id", "created_at", "id"),)
 
     email: Mapped[str] = mapped_column(String(254), unique=True)
     display_name: Mapped[str] = mapped_column(String(80), default="")
@@ -52,7 +53,15 @@ class SignIn(Identified, Base):
     """A session: one row a signed-in browser or API client. Deleting nothing: an ended one keeps its `ended_at`."""
 
     __tablename__ = "sign_in"
-    __table_args__ = (Index("ix_sign_in_person_live", "person_id", "ended_at"),)
+    __table_args__ = (
+        Index("ix_sign_in_person_live", "person_id", "ended_at"),
+        Index(
+            "ix_sign_in_views_until",
+            "views_until",
+            sqlite_where=text("views_until IS NOT NULL"),
+            postgresql_where=text("views_until IS NOT NULL"),
+        ),
+    )
 
     person_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), ForeignKey("person.id", ondelete="CASCADE"))
     # SHA-256 of the 256-bit token in the cookie; the token itself is never stored.
@@ -69,6 +78,9 @@ class SignIn(Identified, Base):
     second_factor_at: Mapped[Instant | None]
     # The provider's id_token, its hint at signing out there too; sealed with this row's id as context.
     sealed_id_token: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    # Whom an administrator looks as, read-only, and until when at most (view_service.py).
+    views_person_id: Mapped[Id | None] = mapped_column(Uuid(as_uuid=False))
+    views_until: Mapped[Instant | None]
 
     def is_live(self, instant: datetime, *, idle_seconds: int, absolute_seconds: int) -> bool:
         """Whether this session still counts: not ended, not idle too long, not too old."""

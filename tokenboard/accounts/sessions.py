@@ -8,7 +8,7 @@ with a credential of its own never uses the cookie. Source: reference/security.m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from logging import getLogger
 
@@ -26,6 +26,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.crypto import token_hash
 from tokenboard.core.db import db, writing
 from tokenboard.core.settings import settings
+from tokenboard.notices import announcement_queries
 from tokenboard.web.security import uses_cookies
 
 log = getLogger(__name__)
@@ -38,11 +39,17 @@ _COOKIE_KEY = "sign_in"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """One request's person and session; what Flask-Login calls the current user. An API token has no session."""
+    """One request's person and session; what Flask-Login calls the current user. An API token has no session.
+
+    `viewer` is the administrator whose session it is while they look as `person` (view_service.py).
+    """
 
     person: Person
     sign_in: SignIn | None
     theme: str = "system"
+    viewer: Person | None = None
+    # The announcement that runs and that this person has not put away.
+    announcement_id: str | None = None
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False
@@ -65,7 +72,7 @@ def load(request: Request) -> SignedIn | None:
     presented = api_tokens.presented(request.headers.get("Authorization", ""))
     found = _by_api_token(presented, request) if presented else _by_session(request)
     if found is not None:
-        logging.bind(person_id=found.person.id)
+        logging.bind(person_id=(found.viewer or found.person).id)
     return found
 
 
@@ -75,7 +82,17 @@ def _by_session(request: Request) -> SignedIn | None:
         return None
     if now() - found.sign_in.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
         g.to_touch = (SignIn, found.sign_in.id, {"last_seen_at": now()})
-    return found
+    return _looking(found, found.sign_in) if uses_cookies() else found
+
+
+def _looking(found: SignedIn, sign_in: SignIn) -> SignedIn:
+    """As whom an administrator looks, while that lasts and both are who they were when it began."""
+    if sign_in.views_person_id is None or sign_in.views_until is None or sign_in.views_until <= now():
+        return found
+    viewed = db.session.get(Person, sign_in.views_person_id)
+    if viewed is None or viewed.is_admin or viewed.deleted_at is not None or not found.person.is_admin:
+        return found
+    return replace(found, person=viewed, viewer=found.person)
 
 
 def _by_api_token(presented: str, request: Request) -> SignedIn | None:
@@ -98,16 +115,16 @@ def _find(request: Request) -> SignedIn | None:
         condition = and_(SignIn.id == claims.sign_in_id, SignIn.person_id == claims.person_id) if claims else None
     if condition is None:
         return None
-    row = db.session.execute(_signed_in().where(condition)).one_or_none()
-    return SignedIn(row[0], row[1], row[2] or "system") if row else None
+    row = db.session.execute(_SIGNED_IN.where(condition), {"instant": now()}).one_or_none()
+    return SignedIn(row[0], row[1], row[2] or "system", announcement_id=row[3]) if row else None
 
 
-def _signed_in() -> Select[Person, SignIn, str]:
-    return (
-        select(Person, SignIn, Preference.value)
-        .join(SignIn, SignIn.person_id == Person.id)
-        .outerjoin(Preference, and_(Preference.person_id == Person.id, Preference.name == THEME))
-    )
+# Built once: it is asked with every request.
+_SIGNED_IN: Select[Person, SignIn, str, str] = (
+    select(Person, SignIn, Preference.value, announcement_queries.running_for(Person.id))
+    .join(SignIn, SignIn.person_id == Person.id)
+    .outerjoin(Preference, and_(Preference.person_id == Person.id, Preference.name == THEME))
+)
 
 
 def _counts(person: Person, sign_in: SignIn) -> bool:

@@ -29,6 +29,7 @@ def raise_alert(kind: str, *, subject: str, severity: Severity, message: str) ->
     """
     instant = now()
     fresh = {"id": new_id(), "kind": kind, "open_key": _open_key(kind, subject), "severity": severity, "times": 1}
+    fresh |= {"acknowledged_by": "", "resolved_by": ""}
     written = {"message": redact(message), "last_raised_at": instant}
     statement = insert(Alert).values(**fresh, **written, raised_at=instant)
     again = written | {"severity": severity, "times": Alert.times + 1}
@@ -42,10 +43,18 @@ def resolve_alert(kind: str, *, subject: str) -> None:
     db.session.execute(closing.values(open_key=None, resolved_at=now()))
 
 
-def close_alert(alert_id: str) -> bool:
+def acknowledge(alert_id: str, *, by: str) -> bool:
+    """Somebody has taken it up. Whether it was open and nobody had."""
+    is_new = (Alert.id == alert_id, Alert.open_key.is_not(None), Alert.acknowledged_at.is_(None))
+    taken = update(Alert).where(*is_new).values(acknowledged_at=now(), acknowledged_by=by)
+    return rows_changed(db.session.execute(taken)) > 0
+
+
+def close_alert(alert_id: str, *, by: str) -> bool:
     """Somebody has seen it and it is dealt with. Whether it was open."""
     closing = update(Alert).where(Alert.id == alert_id, Alert.open_key.is_not(None))
-    return rows_changed(db.session.execute(closing.values(open_key=None, resolved_at=now()))) > 0
+    done = {"open_key": None, "resolved_at": now(), "resolved_by": by}
+    return rows_changed(db.session.execute(closing.values(**done))) > 0
 
 
 def open_alerts() -> list[Alert]:

@@ -15,9 +15,14 @@ class AuditEntry(Identified, Base):
     """One act, as it happened. Append-only: a database trigger refuses UPDATE and DELETE."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_workspace_id_created_at", "workspace_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_audit_entry_workspace_id_created_at", "workspace_id", "created_at"),
+        Index("ix_audit_entry_created_at_id", "created_at", "id"),
+        Index("ix_audit_entry_actor_created_at", "actor", "created_at"),
+        Index("ix_audit_entry_subject_created_at", "subject", "created_at"),
+    )
 
-    created_at: Mapped[Instant] = mapped_column(default=now, index=True)
+    created_at: Mapped[Instant] = mapped_column(default=now)
     # Who: a person's id, or a word like `cron` or `cli`. No foreign key: the log outlives people.
     actor: Mapped[str] = mapped_column(String(60))
     # What, as `room.act`: `accounts.signed_in`, `costs.connected`.
@@ -38,6 +43,7 @@ class Alert(Identified, Base):
     __table_args__ = (
         UniqueConstraint("open_key"),
         CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity"),
+        Index("ix_alert_last_raised_at_id", "last_raised_at", "id"),
     )
 
     kind: Mapped[str] = mapped_column(String(60))
@@ -48,5 +54,9 @@ class Alert(Identified, Base):
     times: Mapped[int] = mapped_column(default=1)
     raised_at: Mapped[Instant] = mapped_column(default=now)
     last_raised_at: Mapped[Instant] = mapped_column(default=now)
+    # Somebody has taken it up: a person's id. It stays open until its cause is gone, or they say so.
     acknowledged_at: Mapped[Instant | None]
+    acknowledged_by: Mapped[str] = mapped_column(String(60), default="")
     resolved_at: Mapped[Instant | None]
+    # Empty: its cause went away by itself.
+    resolved_by: Mapped[str] = mapped_column(String(60), default="")

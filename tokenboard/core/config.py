@@ -147,6 +147,14 @@ class Settings(ChatSettings, PaymentSettings, PeopleSettings):
         default="",
         is_secret=True,
     )
+    metrics_token: str = setting(
+        "METRICS_TOKEN",
+        read.text,
+        "Bearer secret of /metrics, at least 32 characters. Unset: the call is off.",
+        group="Secrets",
+        default="",
+        is_secret=True,
+    )
 
     database_url: str = setting(
         "DATABASE_URL",

@@ -22,6 +22,7 @@ def check(settings: Settings, declared: Sequence[Declared]) -> None:
     faults = _weak(
         CRON_SECRET=settings.cron_secret,
         ADMIN_API_KEY=settings.admin_api_key,
+        METRICS_TOKEN=settings.metrics_token,
         LITELLM_WEBHOOK_SECRET=settings.litellm_webhook_secret,
         OPENWEBUI_JWT_SECRET=settings.openwebui_jwt_secret,
     )

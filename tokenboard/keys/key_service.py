@@ -21,7 +21,7 @@ from tokenboard.core.errors import ValidationFailed
 from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
 from tokenboard.keys import queries, rules, targets
-from tokenboard.keys.errors import KeyIsRevoked, TooManyKeys
+from tokenboard.keys.errors import KeyIsRevoked, KeyPaused, TooManyKeys
 from tokenboard.keys.models import KeySecret, VirtualKey
 from tokenboard.keys.rules import KeyState, Limits, PauseReason
 from tokenboard.workspaces.models import Workspace
@@ -142,8 +142,11 @@ def pause_for_credits(*, key: VirtualKey, actor: str) -> None:
 
 
 def resume(*, key: VirtualKey, actor: str) -> VirtualKey:
-    """Let the key be used again. Idempotent. Raises: KeyIsRevoked."""
+    """Let the key be used again. Idempotent. Raises: KeyIsRevoked, KeyPaused (its holder is kept out)."""
     row = _living(key)
+    holder = db.session.get(Person, row.person_id) if row.person_id else None
+    if row.pause_reason == PauseReason.ADMIN or (holder is not None and holder.is_disabled):
+        raise KeyPaused(PauseReason.ADMIN)
     if row.state == KeyState.PAUSED:
         row.state, row.pause_reason = KeyState.ACTIVE, ""
         targets.mark_key(row.id, row.workspace_id)

@@ -33,6 +33,10 @@ _FACTS = (
     *("source", "input_nano_per_mtok", "output_nano_per_mtok", "cached_input_nano_per_mtok", "mode", "is_free"),
     *("max_input_tokens", "max_output_tokens", "provider", "is_offered", "problem"),
 )
+_TOLD = (
+    *("source", "input_nano_per_mtok", "output_nano_per_mtok", "cached_input_nano_per_mtok", "markup"),
+    *("is_free", "is_offered"),
+)
 Listed = Callable[[str], ModelTold | None]
 
 
@@ -50,10 +54,18 @@ def set_price(*, wanted: PriceWanted, actor: str) -> ModelPrice:
 
     Idempotent: the same price again changes nothing. Raises: ValidationFailed.
     """
-    row = _write(_completed(_checked(wanted)), actor)
+    checked = _completed(_checked(wanted))
+    before = _current(checked.model)
+    row = _write(checked, actor)
     facts = {"model": row.model, "version": row.version, "is_offered": row.is_offered}
-    audit.record("metering.price_set", actor=actor, subject=row.id, facts=facts)
+    audit.record("metering.price_set", actor=actor, subject=row.id, facts=facts | _changes(before, row))
     return row
+
+
+def _changes(before: ModelPrice | None, row: ModelPrice) -> dict[str, object]:
+    """Before and after, of what differs."""
+    was = {name: getattr(before, name) if before is not None else None for name in _TOLD}
+    return {name: [was[name], getattr(row, name)] for name in _TOLD if was[name] != getattr(row, name)}
 
 
 def _checked(wanted: PriceWanted) -> PriceWanted:

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, flash, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts.guards import current_person
-from tokenboard.audit import alerts, service as audit
 from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.core.parsing import parse_id
@@ -20,7 +19,6 @@ from tokenboard.wallet.forms import read_adjustment
 from tokenboard.web.forms import faults_of, fields
 from tokenboard.web.fragments import page, see_other
 from tokenboard.web.limits import limiter
-from tokenboard.web.paths import page_shown
 
 blueprint = Blueprint("books", __name__, url_prefix="/admin")
 
@@ -33,15 +31,6 @@ control_room.furnish(blueprint)
 @blueprint.get("")
 def overview() -> Response:
     return page("ops/overview.html", fragments=("overview",), overview=overview_page.build())
-
-
-@blueprint.post("/alerts/<id:alert_id>/resolve")
-def resolve_alert(alert_id: str) -> BaseResponse:
-    """Twice is once: one that is closed stays closed."""
-    if alerts.close_alert(alert_id):
-        audit.record("ops.alert_resolved", actor=current_person().id, subject=alert_id)
-    db.session.commit()
-    return see_other(page_shown(control_room.OVERVIEW))
 
 
 @blueprint.get("/books")

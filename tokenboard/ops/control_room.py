@@ -18,13 +18,21 @@ CALLS = "240/minute"  # of one address: an administrator's browser, not a progra
 # Label and address. A page that is not built does not show.
 _PLACES = (
     ("Overview", OVERVIEW),
+    ("People", "/admin/users"),
+    ("Alerts", "/admin/alerts"),
     ("Payments", "/admin/payments"),
     ("Webhooks", "/admin/webhooks"),
     ("Reconcile", "/admin/reconcile"),
     ("Catalogue", "/admin/catalogue"),
     ("Promo codes", "/admin/promo-codes"),
+    ("Prices", "/admin/prices"),
     ("Books", "/admin/books"),
     ("Adjust", "/admin/adjust"),
+    ("Jobs", "/admin/jobs"),
+    ("Monitoring", "/admin/monitoring"),
+    ("Announcements", "/admin/announcements"),
+    ("Audit log", "/admin/audit"),
+    ("Settings", "/admin/settings"),
 )
 
 

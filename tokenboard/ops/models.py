@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, Text
+from typing import Any
+
+from sqlalchemy import JSON, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tokenboard.core.db import Base, Instant
+from tokenboard.core.db import Base, Identified, Instant
 
 
 class PeriodicRun(Base):
@@ -24,6 +26,20 @@ class Heartbeat(Base):
 
     name: Mapped[str] = mapped_column(String(80), primary_key=True)  # `worker:<host>:<pid>`
     beat_at: Mapped[Instant]
+
+
+class MonitoringSample(Identified, Base):
+    """How the house stood at one moment: a line of the monitoring log."""
+
+    __tablename__ = "monitoring_sample"
+    __table_args__ = (Index("ix_monitoring_sample_taken_at_id", "taken_at", "id"),)
+
+    taken_at: Mapped[Instant]
+    is_ok: Mapped[bool]
+    # Names of the parts that were down.
+    down: Mapped[list[Any]] = mapped_column(JSON)
+    # How much waited where, by name.
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class BooksLamp(Base):

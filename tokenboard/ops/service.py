@@ -14,7 +14,7 @@ from tokenboard.core.db import db, rows_changed
 from tokenboard.core.upsert import insert
 from tokenboard.metering.models import CallPiece, MeteredCall
 from tokenboard.notices.models import Notice
-from tokenboard.ops.models import Heartbeat, PeriodicRun
+from tokenboard.ops.models import Heartbeat, MonitoringSample, PeriodicRun
 
 HEARTBEAT_KEPT = timedelta(hours=1)
 SIGN_IN_KEPT = timedelta(days=90)
@@ -22,6 +22,7 @@ NOTICE_KEPT = timedelta(days=30)
 DEAD_NOTICE_KEPT = timedelta(days=90)
 PIECES_KEPT = timedelta(days=1)  # the room has taken the text long since; readers may still come back for the end
 LOOK_KEPT = timedelta(days=30)  # as long as Stripe keeps events
+SAMPLE_KEPT = timedelta(days=30)
 TOKEN_KEPT = timedelta(days=7)  # long enough to answer "my link did not work"
 
 
@@ -62,6 +63,7 @@ def tidy() -> dict[str, int]:
         "one_time_tokens": _delete(OneTimeToken, is_used),
         "notices": _delete(Notice, or_(is_out, is_dead)),
         "looks": _delete(ReconcileRun, ReconcileRun.ended_at < instant - LOOK_KEPT),
+        "samples": _delete(MonitoringSample, MonitoringSample.taken_at < instant - SAMPLE_KEPT),
         "pieces": _delete(CallPiece, CallPiece.call_id.in_(_settled_before(instant - PIECES_KEPT))),
     }
 

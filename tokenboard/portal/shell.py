@@ -18,10 +18,12 @@ from tokenboard.accounts.models import Person
 from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
+from tokenboard.notices import announcement_queries
 from tokenboard.portal.settings_tabs import settings_tabs
 from tokenboard.portal.wallet_band import balance_of
 from tokenboard.wallet.credits_page import money, pill_text
 from tokenboard.web.clients import clients
+from tokenboard.web.filters import ago
 from tokenboard.web.paths import is_page
 from tokenboard.web.shell import Balance, Banner, NavigationItem, Shell, ShellPerson, ShellWorkspace, initials
 from tokenboard.workspaces import access
@@ -77,7 +79,7 @@ def _for(signed_in: SignedIn | None) -> Shell:
         workspace=_workspace(current, current),
         workspaces=tuple(_workspace(one, current) for one in access.all_of(signed_in.person)),
         navigation=_navigation(signed_in.person, current),
-        banners=(*_banners(current), *_unconfirmed(signed_in.person)),
+        banners=(*_looking(signed_in), *_announced(signed_in), *_banners(current), *_unconfirmed(signed_in.person)),
         theme=_theme(signed_in),
         balance=_balance(current),
         toasts=toasts,
@@ -114,6 +116,25 @@ def _navigation(person: Person, current: WorkspaceAccess) -> tuple[NavigationIte
 def _banners(current: WorkspaceAccess | None) -> tuple[Banner, ...]:
     sandbox = (_SANDBOX,) if settings().sandbox_url else ()
     return (*sandbox, _DEMO) if current and current.workspace.is_demo else sandbox
+
+
+def _looking(signed_in: SignedIn) -> tuple[Banner, ...]:
+    """An administrator sees at every moment that they look as somebody else, and for how long."""
+    until = signed_in.sign_in.views_until if signed_in.sign_in else None
+    if signed_in.viewer is None or until is None:
+        return ()
+    person = signed_in.person
+    text = f"You look at this site as {person.name} ({person.email}). Nothing can be changed. It ends {ago(until)}."
+    return (Banner("view", text, action="/view/end", action_text="End it now"),)
+
+
+def _announced(signed_in: SignedIn) -> tuple[Banner, ...]:
+    """What the operator tells everybody, until it is put away."""
+    found = announcement_queries.one(signed_in.announcement_id) if signed_in.announcement_id else None
+    if found is None:
+        return ()
+    action = f"/announcements/{found.id}/dismiss" if signed_in.viewer is None else ""
+    return (Banner(found.kind, found.text, found.link, "More", action, "Put away"),)
 
 
 def _unconfirmed(person: Person) -> tuple[Banner, ...]:

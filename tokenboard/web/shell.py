@@ -35,12 +35,14 @@ class NavigationItem:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A line above the page. `kind` is info, warning or demo."""
+    """A line above the page. `kind` is info, warning or demo. `action` takes a form without fields."""
 
     kind: str
     text: str
     href: str = ""
     link_text: str = ""
+    action: str = ""
+    action_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

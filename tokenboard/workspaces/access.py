@@ -19,7 +19,7 @@ from tokenboard.web.security import uses_cookies
 from tokenboard.workspaces import rules
 from tokenboard.workspaces.models import Membership, Role, Workspace
 
-_CHOSEN = "workspace_id"
+CHOSEN = "workspace_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def forget() -> None:
 
 def choose(access: WorkspaceAccess) -> None:
     """Make this the browser's workspace until another one is chosen."""
-    session[_CHOSEN] = access.workspace.id
+    session[CHOSEN] = access.workspace.id
 
 
 def _read(person_id: str) -> tuple[WorkspaceAccess, ...]:
@@ -88,7 +88,7 @@ def _read(person_id: str) -> tuple[WorkspaceAccess, ...]:
 
 def _default(person: Person) -> WorkspaceAccess | None:
     everything = all_of(person)
-    chosen = session.get(_CHOSEN) if has_request_context() and uses_cookies() else None
+    chosen = session.get(CHOSEN) if has_request_context() and uses_cookies() else None
     picked = next((one for one in everything if one.workspace.id == chosen), None)
     return picked or next(iter(everything), None)
 
