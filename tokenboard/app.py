@@ -234,6 +234,13 @@ def _blueprints() -> list[Blueprint]:
         chat_conversation_routes.blueprint,
         chat_stream_routes.blueprint,
         gateway_api.blueprint,
+        *_operators_doors(),
+    ]
+
+
+def _operators_doors() -> list[Blueprint]:
+    """Health, and the control room."""
+    return [
         ops_api.blueprint,
         books_api.blueprint,
         books_routes.blueprint,

@@ -18,13 +18,13 @@ from tokenboard.keys.rules import KeyState, PauseReason
 def pause_all(*, person_id: str, actor: str) -> int:
     """Pause every key of a person that works, or waits for credits; how many. Idempotent."""
     is_open = (VirtualKey.state == KeyState.ACTIVE) | (VirtualKey.pause_reason == PauseReason.CREDITS)
-    paused = {"state": KeyState.PAUSED, "pause_reason": PauseReason.ADMIN}
+    paused = {"state": KeyState.PAUSED.value, "pause_reason": PauseReason.ADMIN.value}
     return _move(person_id, is_open, paused, "keys.paused", actor)
 
 
 def resume_all(*, person_id: str, actor: str) -> int:
     """Let the keys work again that `pause_all` has paused; how many. Idempotent."""
-    resumed = {"state": KeyState.ACTIVE, "pause_reason": ""}
+    resumed = {"state": KeyState.ACTIVE.value, "pause_reason": ""}
     return _move(person_id, VirtualKey.pause_reason == PauseReason.ADMIN, resumed, "keys.resumed", actor)
 
 

@@ -95,7 +95,7 @@ def _balances(ids: Sequence[str]) -> dict[str, int]:
         .join(Workspace, Workspace.id == Membership.workspace_id)
         .where(Membership.person_id.in_(ids), Membership.role == Role.OWNER, Workspace.is_personal)
     )
-    wallets: dict[str, str] = dict(tuple(row) for row in db.session.execute(own))
+    wallets: dict[str, str] = {row[0]: row[1] for row in db.session.execute(own)}
     posted = posted_micros(wallets.values())
     return {person_id: posted.get(wallet_id, 0) for person_id, wallet_id in wallets.items()}
 
@@ -103,12 +103,12 @@ def _balances(ids: Sequence[str]) -> dict[str, int]:
 def _spent(ids: Sequence[str]) -> dict[str, int]:
     window = (CapWindow.kind == "person", CapWindow.subject_id.in_(ids), CapWindow.month == str(this_month()))
     found = db.session.execute(select(CapWindow.subject_id, CapWindow.spent_micros).where(*window))
-    return dict(tuple(row) for row in found)
+    return {row[0]: row[1] for row in found}
 
 
 def _seen(ids: Sequence[str]) -> dict[str, datetime]:
     found = select(SignIn.person_id, func.max(SignIn.last_seen_at)).where(SignIn.person_id.in_(ids))
-    return dict(tuple(row) for row in db.session.execute(found.group_by(SignIn.person_id)))
+    return {row[0]: row[1] for row in db.session.execute(found.group_by(SignIn.person_id))}
 
 
 def person(person_id: str) -> Person | None:
