@@ -309,6 +309,13 @@
     bars[place].focus();
   });
 
+  // ---- Tabs: where they scroll, the current one is in view ----
+
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const row = tab.parentElement;
+    row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+  }
+
   // ---- Times: the reader's own clock beside UTC, when asked for ----
 
   document.addEventListener("pointerover", (event) => {

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 from tokenboard.core.clock import now
 from tokenboard.ops import books_queries, health, jobs_queue, monitoring_queries, waiting_queries
+from tokenboard.ops.books_queries import Verdict
 from tokenboard.ops.health import Finding
 from tokenboard.ops.monitoring_queries import Span, Syncs
 from tokenboard.ops.payments_page import Choice
-from tokenboard.web.filters import ago, instant, milliseconds, number, plural
+from tokenboard.web.filters import ago, day, milliseconds, number, plural
 
 PATH = "/admin/monitoring"
 MOST_SPANS = 100
@@ -78,8 +79,18 @@ def _figures() -> tuple[tuple[str, str, str, str], ...]:
         ("Queue", *queue, "/admin/jobs"),
         ("Webhook lag", lag, f"{number(webhooks.waiting)} wait, {number(webhooks.late)} dead", "/admin/webhooks"),
         ("Last sync", *_sync_words(syncs), ""),
-        ("Books", books.status, books.sentence, "/admin/books"),
+        ("Books", *_books_words(books), "/admin/books"),
     )
+
+
+def _books_words(books: Verdict) -> tuple[str, str]:
+    """The sentence stands on the books' own page."""
+    return {
+        "ok": ("in balance", "every law holds"),
+        "broken": ("broken", ", ".join(books.broken)),
+        "late": ("late", "the last check is a day old"),
+        "unchecked": ("unchecked", "nobody has looked yet"),
+    }[books.status]
 
 
 def _failed(depths: Mapping[str, int]) -> str:
@@ -99,14 +110,26 @@ def _line(one: Span) -> SpanLine:
         words, tone, icon = f"Down: {named}", "bad", "circle-alert"
     else:
         words, tone, icon = "Everything worked", "ok", "check"
-    length = milliseconds(max(60_000, int((one.to_at - one.from_at).total_seconds()) * 1000))
     return SpanLine(
         words=words,
         tone=tone,
         icon=icon,
-        span=f"{instant(one.from_at)} – {one.to_at:%H:%M}"
-        if one.from_at.date() == one.to_at.date()
-        else f"{instant(one.from_at)} – {instant(one.to_at)}",
-        length=length,
+        span=f"{_clock(one.from_at)} – {_clock(one.to_at, after=one.from_at)}",
+        length=_length(one.to_at - one.from_at),
         most="" if one.is_silent else number(one.most_waiting),
     )
+
+
+def _clock(at: datetime, *, after: datetime | None = None) -> str:
+    """28 Nov, 04:41; the time alone on the same day as `after`."""
+    is_same_day = after is not None and after.date() == at.date()
+    return f"{at:%H:%M}" if is_same_day else f"{day(at.date())}, {at:%H:%M}"
+
+
+def _length(time: timedelta) -> str:
+    """25 min, 3 h 24 min, 2 days."""
+    minutes = max(1, round(time.total_seconds() / 60))
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return plural(hours // 24, "day")
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
