@@ -35,6 +35,7 @@ from tokenboard.sandbox.serving import serving
 
 CRON_SECRET = "cron-" + "k9Q2vX7mZp4RtLw8" * 2
 ADMIN_API_KEY = "till-" + "W3nB8yHc5JqT1xDs" * 2
+METRICS_TOKEN = "scrape-" + "Zr7qLx2Vb9TkWm4c" * 2
 pytest_plugins = ["tests.people"]
 MIGRATIONS = str(Path(__file__).resolve().parents[1] / "migrations")
 
@@ -98,6 +99,7 @@ def settings_with(database_url: str, redis_url: str, sandbox_url: str, instance:
         "BCRYPT_COST": "4",
         "CRON_SECRET": CRON_SECRET,
         "ADMIN_API_KEY": ADMIN_API_KEY,
+        "METRICS_TOKEN": METRICS_TOKEN,
         "LOG_LEVEL": "INFO",
     }
     return load_settings(environ | more, instance_path=instance)

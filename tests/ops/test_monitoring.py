@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import time_machine
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.conftest import METRICS_TOKEN as TOKEN
 from tests.mailbox import settings
 from tests.people import Browser, People, Someone
 from tokenboard.core.config import declarations
@@ -16,7 +17,6 @@ from tokenboard.ops import monitoring_queries, tasks
 from tokenboard.ops.models import MonitoringSample
 
 Open = Callable[[Someone | None], Browser]
-TOKEN = "metrics-" + "Zr7qLx2Vb9TkWm4c" * 2
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
@@ -70,16 +70,15 @@ def test_metrics_are_opened_by_their_token_alone(people: People):
         client = people.app.test_client()
         return client.get("/metrics", headers={"Authorization": authorization} if authorization else {}).status_code
 
-    assert asked(f"Bearer {TOKEN}") == 503  # off
-    with settings(people.app, metrics_token=TOKEN):
-        assert [asked(one) for one in ("", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}")] == [401] * 4
-        assert people.browser(people.ada).get("/metrics").status_code == 401
-        assert asked(f"bearer {TOKEN}") == 200
+    assert [asked(one) for one in ("", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}")] == [401] * 4
+    assert people.browser(people.ada).get("/metrics").status_code == 401
+    assert asked(f"bearer {TOKEN}") == 200
+    with settings(people.app, metrics_token=""):
+        assert asked(f"Bearer {TOKEN}") == asked("Bearer ") == 503
 
 
 def test_metrics_are_gauges_whose_labels_are_known_words(people: People):
-    with settings(people.app, metrics_token=TOKEN):
-        answer = people.app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = people.app.test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     families = {one.name: one for one in text_string_to_metric_families(answer.text)}
 
     assert answer.mimetype == "text/plain"
