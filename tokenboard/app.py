@@ -55,11 +55,14 @@ from tokenboard.costs import (
 from tokenboard.demo import cli as demo_cli, routes as demo_routes, tasks as demo_tasks
 from tokenboard.gateway import api as gateway_api
 from tokenboard.keys import (
+    acting_routes as keys_acting_routes,
     api as keys_api,
     budget_api as keys_budget_api,
     cli as keys_cli,
     reconcile_tasks,
+    routes as keys_routes,
     spend_tasks,
+    sync_tasks,
     tasks as keys_tasks,
     webhooks as keys_webhooks,
 )
@@ -82,6 +85,7 @@ from tokenboard.ops import (
     jobs_routes,
     monitoring_api,
     monitoring_routes,
+    openwebui_routes,
     payments_routes,
     people_api,
     people_routes,
@@ -96,6 +100,7 @@ from tokenboard.portal import (
     account_api,
     dashboard,
     data_routes,
+    jobs_api,
     link_routes,
     mail_routes,
     oidc_routes,
@@ -128,6 +133,7 @@ TASKS = (
     keys_tasks,
     spend_tasks,
     reconcile_tasks,
+    sync_tasks,
     metering_tasks,
     notices_tasks,
     ops_tasks,
@@ -206,6 +212,7 @@ def _blueprints() -> list[Blueprint]:
         budget_api.blueprint,
         budget_routes.blueprint,
         summary_api.blueprint,
+        jobs_api.blueprint,
         dashboard.blueprint,
         demo_routes.blueprint,
         demo_cli.blueprint,
@@ -222,6 +229,8 @@ def _blueprints() -> list[Blueprint]:
         billing_admin_api.blueprint,
         billing_webhooks.blueprint,
         keys_api.blueprint,
+        keys_routes.blueprint,
+        keys_acting_routes.blueprint,
         keys_webhooks.blueprint,
         keys_budget_api.blueprint,
         keys_cli.blueprint,
@@ -263,6 +272,7 @@ def _operators_doors() -> list[Blueprint]:
         promo_routes.blueprint,
         reconcile_routes.blueprint,
         catalogue_routes.blueprint,
+        openwebui_routes.blueprint,
         ops_cli.blueprint,
         ops_routes.blueprint,
     ]

@@ -14,6 +14,7 @@ PERIODIC: tuple[Periodic, ...] = (
     # A call whose process died is settled within 30 s: its lease ends after 10.
     Periodic("keys-sweep", "keys.sweep", "* * * * * */20", runs_without_queue=True),
     Periodic("keys-sweep-spend", "keys.sweep_spend", "* * * * * */20", runs_without_queue=True),
+    Periodic("keys-sweep-syncs", "keys.sweep_syncs", "* * * * *", runs_without_queue=True),
     Periodic("metering-sweep", "metering.sweep", "* * * * * */10", runs_without_queue=True),
     Periodic("chat-sweep", "chat.sweep", "* * * * * */20", runs_without_queue=True),
     # Money: what the providers know and we do not; the catalogue.

@@ -91,3 +91,16 @@ def test_a_signed_in_page_is_never_kept(sqlite_people):
     answer = sqlite_people.browser(sqlite_people.alice).get("/account")
 
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_members_are_led_to_open_webui_where_there_is_one(sqlite_people, monkeypatch):
+    link = '<a href="https://chat.example.com" rel="noreferrer">'
+    alice = sqlite_people.browser(sqlite_people.alice)
+    assert link not in alice.get("/account").text
+    extensions = sqlite_people.app.extensions
+    known = dataclasses.replace(extensions["settings"], openwebui_url="https://chat.example.com")
+    monkeypatch.setitem(extensions, "settings", known)
+
+    for path in ("/account", "/dashboard", "/keys"):
+        assert link in alice.get(path).text
+    assert "Open chat" in alice.get("/keys").text

@@ -139,18 +139,6 @@ def _sync(connection: Connection) -> Answer:
     return {"job": job_answer(run)}
 
 
-@blueprint.get("/api/jobs/<id:run_id>")
-@operation("How far a sync is", tag=_TAG)
-def job(run_id: str) -> Answer:
-    person = current_person()
-    found = connection_queries.run_with_connection(run_id)
-    if found is None:
-        raise NotFound
-    run, connection = found
-    access.load(connection.workspace_id, person)
-    return {"job": job_answer(run)}
-
-
 @blueprint.route("/api/cron/sync-openai", methods=["GET", "POST"])
 @exempt_from_csrf("only the cron secret opens it; no cookie counts")
 @limiter.limit(CRON)

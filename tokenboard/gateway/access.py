@@ -1,6 +1,8 @@
-"""Who asks at `/v1`, and who pays: the holder of a virtual key, or a person whom Open WebUI has signed for.
+"""Who asks at `/v1`, and who pays: the holder of a virtual key, or a person whom Open WebUI names.
 
-Law: one function opens the door, whatever header came; a person who is disabled or has left opens nothing.
+Laws: one function opens the door, whatever header came; a person who is disabled or has left opens nothing. A person is
+named by Open WebUI's signature, or by its plain header beside a key that an administrator allowed to name people; beside
+any other key a plain header says nothing, and the key's own workspace pays.
 """
 
 from __future__ import annotations
@@ -8,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import request
-from sqlalchemy import select
 
 from tokenboard.accounts.models import Person
+from tokenboard.accounts.queries import person_by_any_email
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
+from tokenboard.core.parsing import or_none, parse_email
 from tokenboard.core.settings import settings
-from tokenboard.gateway.identity import HEADER, IdentityNotUsable, read_identity
+from tokenboard.gateway.errors import AccountDisabled, NoAccount
+from tokenboard.gateway.identity import HEADER, PLAIN_HEADER, TASK_HEADER, read_identity
 from tokenboard.keys import rules, using
 from tokenboard.keys.errors import KeyNotUsable, ModelNotAllowed
 from tokenboard.keys.models import VirtualKey
@@ -24,18 +28,20 @@ from tokenboard.web.limits import address
 from tokenboard.workspaces import access as workspaces
 from tokenboard.workspaces.models import Workspace
 
+# Open WebUI's tasks that nobody waits for: title_generation, tags_generation and so on.
 _BACKGROUND = ("title", "tags", "follow_up", "query", "autocomplete", "emoji", "image_prompt")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whose wallet pays, and what limits apply."""
+    """Whose wallet pays, and what limits apply. `models`: what may be asked; empty: all that is offered."""
 
     workspace: Workspace
     person_id: str | None
     email: str
     source: str
     key: VirtualKey | None = None
+    models: tuple[str, ...] = ()
     is_background: bool = False
 
     @property
@@ -47,14 +53,44 @@ class Caller:
 
     def require_model(self, model: str) -> None:
         """Raises: ModelNotAllowed."""
-        if self.key is not None and not rules.allows_model(self.key.models, model):
+        if not rules.allows_model(list(self.models), model):
             raise ModelNotAllowed(model)
 
 
 def caller() -> Caller:
-    """Raises: KeyNotUsable, KeyPaused, IdentityNotUsable."""
+    """Raises: KeyNotUsable, KeyPaused, IdentityNotUsable, NoAccount, AccountDisabled."""
     token = request.headers.get(HEADER, "")
-    return _signed(token) if token else _keyed(_bearer())
+    if token:
+        return _person(read_identity(token, settings().openwebui_jwt_secret).email)
+    key = using.open_key(_bearer()).key
+    workspace, holder = _holder(key)
+    using.note_use(key.id, network=address())
+    named = request.headers.get(PLAIN_HEADER, "")
+    if named and key.can_name_people:
+        return _person(named, models=tuple(key.models))
+    email = holder.email if holder else ""
+    return Caller(workspace, key.person_id, email, "gateway", key, tuple(key.models), is_background())
+
+
+def models_allowed() -> tuple[str, ...]:
+    """Which models whoever asks may see; empty: all. Open WebUI may list them before a person has an account here."""
+    token = request.headers.get(HEADER, "")
+    if token:
+        read_identity(token, settings().openwebui_jwt_secret)
+        return ()
+    key = using.open_key(_bearer()).key
+    _holder(key)
+    return tuple(key.models)
+
+
+def is_background() -> bool:
+    """Whether nobody waits for the answer: titles, tags and the like."""
+    return request.headers.get(TASK_HEADER, "").lower().startswith(_BACKGROUND)
+
+
+def is_open_webui() -> bool:
+    """Whether a person reads the answer in Open WebUI. Anybody may say so: it changes how a refusal looks, no more."""
+    return HEADER in request.headers or PLAIN_HEADER in request.headers
 
 
 def _bearer() -> str:
@@ -64,21 +100,23 @@ def _bearer() -> str:
     return secret.strip()
 
 
-def _keyed(secret: str) -> Caller:
-    key = using.open_key(secret).key
+def _holder(key: VirtualKey) -> tuple[Workspace, Person | None]:
     workspace = db.session.get_one(Workspace, key.workspace_id)
     person = db.session.get(Person, key.person_id) if key.person_id else None
     if workspace.archived_at is not None or (person is not None and person.is_disabled):
         raise KeyNotUsable
-    using.note_use(key.id, network=address())
-    return Caller(workspace, key.person_id, person.email if person else "", "gateway", key)
+    return workspace, person
 
 
-def _signed(token: str) -> Caller:
-    found = read_identity(token, settings().openwebui_jwt_secret)
-    person = db.session.scalar(select(Person).where(Person.email == found.email))
-    if person is None or person.is_disabled:
-        raise IdentityNotUsable
+def _person(named: str, models: tuple[str, ...] = ()) -> Caller:
+    """Whom Open WebUI names: their own wallet pays."""
+    email = or_none(parse_email, named)
+    person = person_by_any_email(email) if email else None
+    if person is None:
+        raise NoAccount(email or "this address")
+    if person.is_disabled:
+        raise AccountDisabled
     workspace = workspaces.own(person).workspace
-    task = request.headers.get("X-OpenWebUI-Task", "").lower()
-    return Caller(workspace, person.id, person.email, "openwebui", is_background=task.startswith(_BACKGROUND))
+    return Caller(
+        workspace, person.id, person.email, "openwebui", models=models, is_background=is_background()
+    )

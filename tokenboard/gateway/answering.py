@@ -12,17 +12,20 @@ from typing import Any
 
 from flask import json
 
+from tokenboard.gateway import refusing
 from tokenboard.gateway.assembling import Assembled, is_only_usage, read_event
 from tokenboard.gateway.errors import failure_body
+from tokenboard.gateway.refusing import DONE
 from tokenboard.metering.relaying import Generation
 from tokenboard.metering.stream_events import ChatFailure, Delta, Ended, Heartbeat
 from tokenboard.web import sse
 
-DONE = sse.event("[DONE]")
 
+def streamed(generation: Generation, *, wants_usage: bool, reader_of: str = "") -> Iterator[bytes]:
+    """The provider's events, each once; closing this ends the answer.
 
-def streamed(generation: Generation, *, wants_usage: bool) -> Iterator[bytes]:
-    """The provider's events, each once; closing this ends the answer."""
+    `reader_of`: the model, where a person reads this in Open WebUI and is told in words why the answer broke off.
+    """
     with closing(generation.listen()) as heard:
         for event in heard:
             if isinstance(event, Delta):
@@ -30,7 +33,7 @@ def streamed(generation: Generation, *, wants_usage: bool) -> Iterator[bytes]:
             elif isinstance(event, Heartbeat):
                 yield sse.HEARTBEAT
             else:
-                yield from _end(event)
+                yield from _end(event, reader_of)
                 return
 
 
@@ -46,8 +49,10 @@ def _is_only_usage(raw: bytes) -> bool:
     return found is not None and is_only_usage(found)
 
 
-def _end(ended: Ended) -> Iterator[bytes]:
-    if ended.error is not None:
+def _end(ended: Ended, reader_of: str) -> Iterator[bytes]:
+    if ended.error is not None and reader_of:
+        yield refusing.broken_off(ended.error, reader_of)
+    elif ended.error is not None:
         yield sse.event(json.dumps(failure_body(ended.error)))
     yield DONE
 

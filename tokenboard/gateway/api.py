@@ -13,8 +13,9 @@ from werkzeug.exceptions import HTTPException
 
 from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
-from tokenboard.gateway import access, answering, errors, forms, service
+from tokenboard.gateway import access, answering, errors, forms, identity, refusing, service
 from tokenboard.gateway.answering import BrokenOff
+from tokenboard.gateway.errors import RequestUnusable
 from tokenboard.gateway.forms import ChatAsked
 from tokenboard.keys import rules
 from tokenboard.metering import price_queries, service as metering
@@ -29,14 +30,20 @@ from tokenboard.web.security import View, exempt_from_csrf
 
 blueprint = Blueprint("gateway_api", __name__)
 
-REQUESTS = "600/minute"  # for one key
+REQUESTS = "600/minute"  # for one key, or one person who is signed for
+_CHAT = "/v1/chat/completions"
 LARGEST_BODY = 4 * 1024 * 1024  # a context of a million tokens as text
 _NO_COOKIE = "opened by a key or a signature; cookies are never looked at"
 
 
 def _key_mark() -> str:
-    """Requests are counted for each key, and never under its secret."""
-    return rules.secret_hash(request.headers.get("Authorization", ""))[:32]
+    """Requests are counted for each key, or each person that is signed for, and never under a secret or an address.
+
+    A plain header does not count apart: any holder of a key could write another one into each request.
+    """
+    heads = request.headers
+    signed_for = identity.claimed_email(heads.get(identity.HEADER, ""))
+    return rules.secret_hash(f"{heads.get('Authorization', '')} {signed_for}")[:32]
 
 
 def _in_openai_shape(view: View) -> View:
@@ -49,14 +56,24 @@ def _in_openai_shape(view: View) -> View:
             return view(**path)
         except TokenBoardError as error:
             db.session.rollback()
-            return errors.answer_for(error)
+            return _refused(error)
         except HTTPException as error:
             return errors.answer_for_http(error)
 
     return dressed  # type: ignore[return-value]
 
 
-@blueprint.post("/v1/chat/completions")
+def _refused(error: TokenBoardError) -> Response:
+    """As an error; in Open WebUI as an answer that can be read, if it is one to a question."""
+    if request.path == _CHAT and refusing.is_told(error):
+        try:
+            return refusing.told(error, forms.read_body(request.get_data()))
+        except RequestUnusable:
+            pass  # the error says it
+    return errors.answer_for(error)
+
+
+@blueprint.post(_CHAT)
 @exempt_from_csrf(_NO_COOKIE)
 @limiter.limit(REQUESTS, key_func=_key_mark)
 @_in_openai_shape
@@ -70,7 +87,8 @@ def chat_completions() -> Response:
     service.end_session()
     generation = service.start_chat(caller=caller, asked=asked, call=call, generations=generations())
     if asked.is_stream:
-        events = answering.streamed(generation, wants_usage=asked.wants_usage)
+        reader_of = asked.model if access.is_open_webui() and not caller.is_background else ""
+        events = answering.streamed(generation, wants_usage=asked.wants_usage, reader_of=reader_of)
         return _marked(sse.response(stream_with_context(events), comes_back=False), call)
     return _marked(_whole(asked, call, generation), call)
 
@@ -122,9 +140,8 @@ def _settle(call: OpenCall, outcome: Outcome) -> None:
 @limiter.limit(REQUESTS, key_func=_key_mark)
 @_in_openai_shape
 def models() -> Response:
-    caller = access.caller()
-    offered = price_queries.all_offered()
-    allowed = [one for one in offered if caller.key is None or rules.allows_model(caller.key.models, one.model)]
+    wanted = list(access.models_allowed())
+    allowed = [one for one in price_queries.all_offered() if rules.allows_model(wanted, one.model)]
     listed = [
         {"id": one.model, "object": "model", "created": 0, "owned_by": one.provider or "tokenboard"} for one in allowed
     ]

@@ -1,6 +1,9 @@
 """Refusals of `/v1` in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`.
 
     RequestUnusable  400  the body is not what this door takes
+    NoAccount        403  whom Open WebUI names has no account here
+    AccountDisabled  403  and that account may not be used
+    KeyRateReached   429  as many requests or tokens a minute as the key allows
 
 Everything the rooms below refuse passes through and is dressed here, with the same status and code.
 Source: platform.openai.com/docs/guides/error-codes, read 2026-11-20.
@@ -13,7 +16,7 @@ from typing import Any
 from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from tokenboard.core.errors import Busy, RateLimited, TokenBoardError
+from tokenboard.core.errors import Busy, Forbidden, RateLimited, TokenBoardError
 from tokenboard.core.settings import settings
 from tokenboard.metering.stream_events import ChatFailure
 from tokenboard.providers.chat_errors import ChatError
@@ -40,6 +43,30 @@ class RequestUnusable(TokenBoardError):
     def __init__(self, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
         self.param = param
+
+
+class NoAccount(Forbidden):
+    code = "no_account"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"There is no account for {email} here yet. Create one with this address, then ask again.")
+
+
+class AccountDisabled(Forbidden):
+    code = "account_disabled"
+
+    def __init__(self) -> None:
+        super().__init__("Your account here is disabled. Ask an administrator.")
+
+
+class KeyRateReached(RateLimited):
+    """`what` is counted by the minute: requests or tokens."""
+
+    def __init__(self, most: int, what: str, *, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"This key may use {most:,} {what} a minute. Try again in {retry_after_seconds} seconds.",
+            retry_after_seconds=retry_after_seconds,
+        )
 
 
 def body_of(message: str, *, status: int, code: str, param: str | None = None, **more: Any) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Open WebUI's signed identity: whose wallet a request is for, without a key of each person.
 
-Laws: only a token that Open WebUI signed with our shared secret counts (HS256, issuer, expiry, a short life); a plain
-header says nothing. A token is taken many times while it lives, since Open WebUI sends the same one with the requests
+Laws: only a token that Open WebUI signed with our shared secret counts (HS256, issuer, expiry, a short life). A token is taken many times while it lives, since Open WebUI sends the same one with the requests
 of one page; its life is short instead, and it opens nothing but this door.
-Source: Open WebUI's documentation of forwarded user information, read 2026-11-20.
+Source: open-webui, backend/open_webui/utils/headers.py and env.py, read 2026-11-28.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,9 +19,13 @@ from joserfc.jwk import OctKey
 
 from tokenboard.core.clock import now
 from tokenboard.core.errors import Unauthenticated
-from tokenboard.core.parsing import or_none, parse_email
+from tokenboard.core.parsing import LONGEST_EMAIL, or_none, parse_email
 
 HEADER = "X-OpenWebUI-User-Jwt"
+# What Open WebUI sends instead where it has no secret; believed only beside a key that may name people (access.py).
+PLAIN_HEADER = "X-OpenWebUI-User-Email"
+# Added to a connection by its operator as `{{TASK}}`.
+TASK_HEADER = "X-OpenWebUI-Task"
 ISSUER = "open-webui"
 LONGEST_TOKEN = 4_096
 LONGEST_LIFE = timedelta(minutes=10)
@@ -53,6 +58,18 @@ def read_identity(token: str, secret: str) -> SignedIdentity:
     if email is None or claims.get("iss") != ISSUER or not _is_fresh(claims):
         raise IdentityNotUsable
     return SignedIdentity(email)
+
+
+def claimed_email(token: str) -> str:
+    """Whom a token says it names, unproven: to count requests by, and for nothing else."""
+    if len(token) > LONGEST_TOKEN:
+        return ""
+    body = token.partition(".")[2].partition(".")[0]
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except ValueError:  # of either: no base64, no JSON
+        return ""
+    return str(claims.get("email", ""))[:LONGEST_EMAIL].lower() if isinstance(claims, dict) else ""
 
 
 def _is_fresh(claims: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ kept while it runs.
 from __future__ import annotations
 
 from tokenboard.core.db import db
+from tokenboard.gateway import rates
 from tokenboard.gateway.access import Caller
 from tokenboard.gateway.forms import ChatAsked, EmbeddingAsked
 from tokenboard.metering import service as metering
@@ -23,7 +24,7 @@ EMBEDDING_LEASE_SECONDS = 330
 
 def open_chat(*, caller: Caller, asked: ChatAsked) -> OpenCall:
     """Hold what the answer can cost. Raises: all that metering refuses."""
-    caller.require_model(asked.model)
+    _require_allowed(caller, asked.model)
     order = CallOrder(
         workspace=caller.workspace,
         person_id=caller.person_id,
@@ -36,6 +37,13 @@ def open_chat(*, caller: Caller, asked: ChatAsked) -> OpenCall:
         tool_bytes=asked.extra_bytes,
     )
     return metering.begin(order=order)
+
+
+def _require_allowed(caller: Caller, model: str) -> None:
+    """Raises: ModelNotAllowed, KeyRateReached."""
+    caller.require_model(model)
+    if caller.key is not None:
+        rates.require_room(caller.key)
 
 
 def start_chat(*, caller: Caller, asked: ChatAsked, call: OpenCall, generations: Generations) -> Generation:
@@ -57,7 +65,7 @@ def _nothing_more(_settled: Settled, _text: str) -> None:
 
 def open_embedding(*, caller: Caller, asked: EmbeddingAsked) -> OpenCall:
     """Hold what the texts can cost. Raises: all that metering refuses."""
-    caller.require_model(asked.model)
+    _require_allowed(caller, asked.model)
     order = CallOrder(
         workspace=caller.workspace,
         person_id=caller.person_id,
@@ -66,6 +74,7 @@ def open_embedding(*, caller: Caller, asked: EmbeddingAsked) -> OpenCall:
         messages=[{"content": text} for text in asked.texts],
         max_output_tokens=1,
         key_limit=caller.key_limit,
+        is_background=caller.is_background,
         lease_seconds=EMBEDDING_LEASE_SECONDS,
     )
     return metering.begin(order=order)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tokenboard.core.clock import now
 from tokenboard.keys import rules
-from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
+from tokenboard.keys.models import KeySecret, MirrorRun, MirrorTarget, VirtualKey
 from tokenboard.metering.worth import cents_of_micros
 
 
@@ -44,3 +44,17 @@ def sync_words(secret: KeySecret, target: MirrorTarget | None, *, has_proxy: boo
     if target is None or target.state == "due":
         return "failing" if target is not None and target.last_error else "pending"
     return "synced"
+
+
+def run_answer(run: MirrorRun) -> dict[str, Any]:
+    """A run that tells LiteLLM everything anew, as a job. `drifts`: what was not as it had been told, told again."""
+    return {
+        "id": run.id,
+        "status": run.state,
+        "queuedAt": run.queued_at,
+        "startedAt": run.started_at,
+        "finishedAt": run.finished_at,
+        "targets": run.targets,
+        "drifts": run.drifts,
+        "error": run.error or None,
+    }

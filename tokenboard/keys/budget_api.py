@@ -5,11 +5,10 @@ from __future__ import annotations
 from flask import Blueprint
 
 from tokenboard.accounts.guards import current_person
-from tokenboard.core.clock import now
-from tokenboard.core.db import db, new_id
-from tokenboard.core.jobs import ring
-from tokenboard.keys import targets
-from tokenboard.keys.reconcile_tasks import RECONCILE
+from tokenboard.core.db import db
+from tokenboard.keys import sync_service
+from tokenboard.keys.answers import run_answer
+from tokenboard.keys.sync_tasks import carry_out
 from tokenboard.web.api import Answer, Body, operation
 from tokenboard.web.limits import SYNC, limiter
 from tokenboard.workspaces import access
@@ -28,9 +27,10 @@ class SyncBody(Body):
 @limiter.limit(SYNC)
 @operation("Tell LiteLLM a workspace's budgets anew", body=SyncBody, status=202, tag="Keys")
 def sync(body: SyncBody) -> Answer:
-    """Everything of the workspace is marked here and now, and compared by the job; each key shows how it stands."""
-    workspace = access.load(body.workspace_id, current_person(), at_least=Role.ADMIN).workspace
-    marked = targets.mark_workspace(workspace.id)
-    ring(RECONCILE, workspace.id)
+    """Everything of the workspace is marked here and now; the job tells it and reads it back: `GET /api/jobs/:id`."""
+    person = current_person()
+    workspace = access.load(body.workspace_id, person, at_least=Role.ADMIN).workspace
+    run = sync_service.request_sync(workspace_id=workspace.id, actor=person.id)
+    carry_out.ring(run.id)
     db.session.commit()
-    return {"job": {"id": new_id(), "status": "queued", "queuedAt": now(), "targets": marked}}
+    return {"job": run_answer(run)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
@@ -51,6 +51,8 @@ class VirtualKey(Identified, Base):
     # The network it was last used from, without the host's own part.
     last_used_from: Mapped[str] = mapped_column(String(50), default="")
     client_key: Mapped[str] = mapped_column(String(255))
+    # Whoever holds it may say in a plain header whose wallet pays (gateway/access.py). Set by the site's administrator.
+    can_name_people: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[Instant] = mapped_column(default=now)
     revoked_at: Mapped[Instant | None]
 
@@ -114,3 +116,25 @@ class MirrorTarget(Identified, Base):
     # Provider cost booked from the spend feeds for this subject, ever.
     booked_nano: Mapped[BigInt] = mapped_column(default=0)
     sent_at: Mapped[Instant | None]
+
+
+class MirrorRun(Identified, Base):
+    """Somebody asked that LiteLLM be told a workspace's budgets anew: a job one can watch."""
+
+    __tablename__ = "mirror_run"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'done', 'failed')", name="state"),
+        Index("ix_mirror_run_workspace_id_queued_at", "workspace_id", "queued_at"),
+    )
+
+    workspace_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), ForeignKey("workspace.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(8), default="queued")
+    # How many targets were marked when it was asked for, and how many were not as they had been told.
+    targets: Mapped[int] = mapped_column(default=0)
+    drifts: Mapped[int] = mapped_column(default=0)
+    # Why it came to nothing; a sentence.
+    error: Mapped[str] = mapped_column(String(300), default="")
+    queued_at: Mapped[Instant] = mapped_column(default=now)
+    started_at: Mapped[Instant | None]
+    lease_until: Mapped[Instant | None]
+    finished_at: Mapped[Instant | None]

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
+from tokenboard.core.parsing import or_none, parse_id
 from tokenboard.keys import rules
 from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
-from tokenboard.keys.rules import KeyState, Window
+from tokenboard.keys.rules import SHOWN_CHARACTERS, KeyState, Window
 from tokenboard.metering.models import CapWindow
+
+MOST_NAMING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,32 @@ def _targets(kind: str, subjects: list[str]) -> dict[str, MirrorTarget]:
 
 def by_id(key_id: str) -> VirtualKey | None:
     return db.session.get(VirtualKey, key_id)
+
+
+def naming() -> list[KeyLine]:
+    """The keys that may name people, by name: for the site's administrator."""
+    return _with_newest(select(VirtualKey.id).where(VirtualKey.can_name_people.is_(True)))
+
+
+def known_as(text: str) -> list[KeyLine]:
+    """The living keys with this number, or with these first letters as pages show them."""
+    wanted = or_none(parse_id, text)
+    by_letters = select(KeySecret.key_id).where(KeySecret.display == f"{text.removesuffix('…')[:SHOWN_CHARACTERS]}…")
+    asked = select(VirtualKey.id).where(VirtualKey.id == wanted if wanted else VirtualKey.id.in_(by_letters))
+    return _with_newest(asked.where(VirtualKey.state != KeyState.REVOKED))
+
+
+def _with_newest(key_ids: Select[tuple[str]]) -> list[KeyLine]:
+    latest = aliased(KeySecret)
+    newest = select(func.max(latest.number)).where(latest.key_id == VirtualKey.id).scalar_subquery()
+    wanted = (
+        select(VirtualKey, KeySecret)
+        .join(KeySecret, and_(KeySecret.key_id == VirtualKey.id, KeySecret.number == newest))
+        .where(VirtualKey.id.in_(key_ids))
+        .order_by(VirtualKey.name, VirtualKey.id)
+        .limit(MOST_NAMING)
+    )
+    return [KeyLine(key, secret, None) for key, secret in db.session.execute(wanted)]
 
 
 def locked(key_id: str) -> VirtualKey:

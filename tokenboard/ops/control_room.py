@@ -26,6 +26,7 @@ _PLACES = (
     ("Catalogue", "/admin/catalogue"),
     ("Promo codes", "/admin/promo-codes"),
     ("Prices", "/admin/prices"),
+    ("Open WebUI", "/admin/open-webui"),
     ("Books", "/admin/books"),
     ("Adjust", "/admin/adjust"),
     ("Jobs", "/admin/jobs"),

@@ -32,6 +32,7 @@ from tokenboard.workspaces.models import Role
 
 # Label, address, icon. A page that is not built does not show.
 _CHAT = ("Chat", "/chat", "message-square")
+_KEYS = ("Keys", "/keys", "key-round")
 _PLACES = (
     ("Dashboard", "/dashboard", "layout-dashboard"),
     ("Credits", "/credits", "coins"),
@@ -103,14 +104,22 @@ def _workspace(one: WorkspaceAccess, current: WorkspaceAccess) -> ShellWorkspace
 
 
 def _navigation(person: Person, current: WorkspaceAccess) -> tuple[NavigationItem, ...]:
-    """Viewers may not chat, so they are not led there."""
-    places = (_CHAT, *_PLACES) if current.allows(Role.MEMBER) else _PLACES
+    """Viewers may neither chat nor have keys, so they are not led there."""
+    is_member = current.allows(Role.MEMBER)
+    places = (_CHAT, _KEYS, *_PLACES) if is_member else _PLACES
     places = (*places, _CONTROL_ROOM) if person.is_admin else places
-    return tuple(
+    found = tuple(
         NavigationItem(label, href, icon, request.path == href or request.path.startswith(f"{href}/"))
         for label, href, icon in places
         if is_page(href) and (href != _SUBSCRIPTION or clients().mode("stripe") != "off")
     )
+    return (*found, *_open_webui()) if is_member else found
+
+
+def _open_webui() -> tuple[NavigationItem, ...]:
+    """Out of the portal, to the Open WebUI whose people spend credits here."""
+    address = settings().openwebui_url
+    return (NavigationItem("Open chat", address, "external-link", is_current=False, is_elsewhere=True),) if address else ()
 
 
 def _banners(current: WorkspaceAccess | None) -> tuple[Banner, ...]:

@@ -27,10 +27,13 @@ class ShellWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
+    """One place to go. `is_elsewhere`: another site's, such as the Open WebUI in front of us."""
+
     label: str
     href: str
     icon: str
     is_current: bool
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
