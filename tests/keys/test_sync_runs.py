@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from tests.keys.making import make
@@ -14,6 +15,14 @@ from tokenboard.keys import sync_service, sync_tasks
 from tokenboard.keys.models import MirrorRun, MirrorTarget
 
 
+@pytest.fixture
+def shop(people: People) -> People:
+    """The cast and a key of Alice's. No context is left open: each request has its own."""
+    with people.app.app_context():
+        make(people)
+    return people
+
+
 def ask(people: People) -> str:
     answer = people.bearer(people.alice).post("/api/budget/sync", {"workspaceId": people.team_id})
     assert answer.status_code == 202
@@ -21,32 +30,30 @@ def ask(people: People) -> str:
 
 
 def told(people: People, job_id: str) -> dict[str, object]:
-    db.session.rollback()
     return dict(people.bearer(people.vera).get(f"/api/jobs/{job_id}").get_json()["job"])
 
 
 def test_the_job_of_a_sync_is_found_and_ends(shop: People, run_jobs) -> None:
-    make(shop)
     job_id = ask(shop)
 
     assert told(shop, job_id)["status"] == "queued"
-    db.session.rollback()
     run_jobs()
     done = told(shop, job_id)
     assert (done["status"], done["targets"], done["error"]) == ("done", 2, None)
     assert done["finishedAt"]
-    assert {one.state for one in db.session.scalars(select(MirrorTarget))} == {"sent"}
+    with shop.app.app_context():
+        assert {one.state for one in db.session.scalars(select(MirrorTarget))} == {"sent"}
     assert shop.bearer(shop.charlie).get(f"/api/jobs/{job_id}").status_code == 404
 
 
 def test_a_run_whose_bell_was_lost_or_whose_worker_died_is_carried_out(shop: People) -> None:
-    make(shop)
     lost, orphaned = ask(shop), ask(shop)
-    db.session.execute(update(MirrorRun).values(queued_at=now() - timedelta(minutes=2)))
-    dead = {"state": "running", "lease_until": now() - timedelta(seconds=1)}
-    db.session.execute(update(MirrorRun).where(MirrorRun.id == orphaned).values(dead))
-    db.session.commit()
-    sync_tasks.sweep_syncs()
+    with shop.app.app_context():
+        db.session.execute(update(MirrorRun).values(queued_at=now() - timedelta(minutes=2)))
+        dead = {"state": "running", "lease_until": now() - timedelta(seconds=1)}
+        db.session.execute(update(MirrorRun).where(MirrorRun.id == orphaned).values(dead))
+        db.session.commit()
+        sync_tasks.sweep_syncs()
 
     assert {told(shop, lost)["status"], told(shop, orphaned)["status"]} == {"done"}
 
@@ -54,14 +61,17 @@ def test_a_run_whose_bell_was_lost_or_whose_worker_died_is_carried_out(shop: Peo
 def test_one_worker_at_a_time_has_a_run(shop: People) -> None:
     job_id = ask(shop)
 
-    assert sync_service.take(run_id=job_id) is not None
-    assert sync_service.take(run_id=job_id) is None
+    with shop.app.app_context():
+        assert sync_service.take(run_id=job_id) is not None
+        assert sync_service.take(run_id=job_id) is None
 
 
 def test_without_litellm_a_run_says_what_to_set(shop: People, monkeypatch) -> None:
-    monkeypatch.setattr(shop.app.extensions["clients"], "_chat_mode", lambda: "off")
     job_id = ask(shop)
-    sync_tasks.carry_out(job_id)
+    monkeypatch.setattr(shop.app.extensions["clients"], "_litellm", None)
+    monkeypatch.setattr(shop.app.extensions["clients"], "_chat_mode", lambda: "off")
+    with shop.app.app_context():
+        sync_tasks.carry_out(job_id)
 
     found = told(shop, job_id)
     assert found["status"] == "failed"
@@ -69,7 +79,6 @@ def test_without_litellm_a_run_says_what_to_set(shop: People, monkeypatch) -> No
 
 
 def test_an_admin_asks_for_it_on_the_page_and_a_member_may_not(shop: People) -> None:
-    make(shop)
     asked = {"workspace_id": shop.team_id}
 
     assert shop.browser(shop.dave).post("/keys/sync", asked).status_code == 303

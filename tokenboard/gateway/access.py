@@ -1,8 +1,8 @@
 """Who asks at `/v1`, and who pays: the holder of a virtual key, or a person whom Open WebUI names.
 
-Laws: one function opens the door, whatever header came; a person who is disabled or has left opens nothing. A person is
-named by Open WebUI's signature, or by its plain header beside a key that an administrator allowed to name people; beside
-any other key a plain header says nothing, and the key's own workspace pays.
+Laws: one function opens the door, whatever header came; a person who is disabled or has left opens nothing. Somebody is
+named by Open WebUI's signature, or by its plain header beside a key that an administrator allowed to name people;
+beside any other key a plain header says nothing, and the key's own workspace pays.
 """
 
 from __future__ import annotations
@@ -117,6 +117,4 @@ def _person(named: str, models: tuple[str, ...] = ()) -> Caller:
     if person.is_disabled:
         raise AccountDisabled
     workspace = workspaces.own(person).workspace
-    return Caller(
-        workspace, person.id, person.email, "openwebui", models=models, is_background=is_background()
-    )
+    return Caller(workspace, person.id, person.email, "openwebui", models=models, is_background=is_background())

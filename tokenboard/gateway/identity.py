@@ -1,7 +1,8 @@
 """Open WebUI's signed identity: whose wallet a request is for, without a key of each person.
 
-Laws: only a token that Open WebUI signed with our shared secret counts (HS256, issuer, expiry, a short life). A token is taken many times while it lives, since Open WebUI sends the same one with the requests
-of one page; its life is short instead, and it opens nothing but this door.
+Laws: only a token that Open WebUI signed with our shared secret counts (HS256, issuer, expiry, a short life). It is
+taken many times while it lives, since one page may send the same one with several requests; its life is short instead,
+and it opens nothing but this door.
 Source: open-webui, backend/open_webui/utils/headers.py and env.py, read 2026-11-28.
 """
 

@@ -70,7 +70,7 @@ def read_new(given: Typed) -> NewKey:
 
 
 def read_changes(given: Typed, *, expires_at: datetime | None) -> dict[str, Any]:
-    """The columns as the form wants them; an end that was left as shown stays to the second. Raises: ValidationFailed."""
+    """The columns as the form wants them; an end left as shown stays to the second. Raises: ValidationFailed."""
     read = _read(given, name=line(LONGEST_NAME, 1), expires_on=_expiry(expires_at), **_limit_readers(given))
     return {
         "name": read["name"],

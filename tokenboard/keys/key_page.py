@@ -161,4 +161,3 @@ def shown_in_form(key: VirtualKey) -> dict[str, str]:
         "rpm": str(key.rpm_limit or ""),
         "tpm": str(key.tpm_limit or ""),
     }
-

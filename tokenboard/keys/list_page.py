@@ -29,6 +29,7 @@ PATH = "/keys"
 SHOWN = 500
 MOST_MODELS_SHOWN = 200
 
+
 @dataclass(frozen=True, slots=True)
 class KeyRow:
     """One key as the table shows it."""
@@ -48,6 +49,7 @@ class KeyRow:
     expires_at: datetime | None
     sync: Sync | None
 
+
 @dataclass(frozen=True, slots=True)
 class KeysPage:
     """Everything the page prints."""
@@ -66,6 +68,7 @@ class KeysPage:
     @property
     def is_empty(self) -> bool:
         return not self.living and not self.revoked
+
 
 def build(found: WorkspaceAccess, person: Person, *, secret: str = "") -> KeysPage:
     """The keys somebody may see. `secret`, a new key's, stands in what one pastes, this once."""
@@ -88,6 +91,7 @@ def build(found: WorkspaceAccess, person: Person, *, secret: str = "") -> KeysPa
         snippets=pasted(secret or _first_display(lines), offered),
     )
 
+
 def _row(line: KeyLine, spent_micros: int, names: Mapping[str, str]) -> KeyRow:
     key = line.key
     status = rules.status_words(state=key.state, expires_at=key.expires_at, at=now())
@@ -109,12 +113,14 @@ def _row(line: KeyLine, spent_micros: int, names: Mapping[str, str]) -> KeyRow:
         sync=key_words.sync(word, key, line.secret, line.target),
     )
 
+
 def names_of(person_ids: Sequence[str | None]) -> dict[str, str]:
     """What these people are called, by id. One query."""
     wanted = {one for one in person_ids if one}
     if not wanted:
         return {}
     return {person.id: person.name for person in db.session.scalars(select(Person).where(Person.id.in_(wanted)))}
+
 
 def pasted(secret: str, offered: Sequence[Price]) -> tuple[Snippet, ...]:
     """The lines for each tool, with a model that chats, if one is offered."""

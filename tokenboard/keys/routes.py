@@ -109,4 +109,3 @@ def sync() -> BaseResponse:
     db.session.commit()
     flash("LiteLLM is told everything anew and then read back.", "info")
     return see_other(f"{PAGE}?workspace_id={workspace.id}")
-

@@ -50,7 +50,7 @@ def _python(address: str, secret: str, model: str) -> Snippet:
 
 def _open_webui(address: str, secret: str) -> Snippet:
     code = f"URL   {address}\nKey   {secret}"
-    note = "In Open WebUI: Admin Panel, Settings, Connections, OpenAI API. Everybody who chats there then uses this key."
+    note = "In Open WebUI: Admin Panel, Settings, Connections, OpenAI API. Whoever chats there then uses this key."
     return Snippet("openwebui", "Open WebUI", code, note)
 
 

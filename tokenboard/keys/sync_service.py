@@ -1,7 +1,7 @@
 """Runs that tell LiteLLM a workspace's budgets anew and read them back: asked for, taken, ended.
 
-Laws: what must be told is in the targets, marked in the transaction that asks; the run says how far it is. One worker at
-a time has it, by a lease in a guarded UPDATE; a run whose worker died is taken again.
+Laws: what must be told is in the targets, marked in the transaction that asks; the run says how far it is. One worker
+at a time has it, by a lease in a guarded UPDATE; a run whose worker died is taken again.
 """
 
 from __future__ import annotations

@@ -119,7 +119,9 @@ def _navigation(person: Person, current: WorkspaceAccess) -> tuple[NavigationIte
 def _open_webui() -> tuple[NavigationItem, ...]:
     """Out of the portal, to the Open WebUI whose people spend credits here."""
     address = settings().openwebui_url
-    return (NavigationItem("Open chat", address, "external-link", is_current=False, is_elsewhere=True),) if address else ()
+    return (
+        (NavigationItem("Open chat", address, "external-link", is_current=False, is_elsewhere=True),) if address else ()
+    )
 
 
 def _banners(current: WorkspaceAccess | None) -> tuple[Banner, ...]:
