@@ -61,7 +61,7 @@ def test_a_key_is_made_used_and_followed_to_its_end(visit: Visit, site: str) -> 
     expect(page.locator("#use tbody tr:not(.receipt-row) th a")).to_have_count(3)
     page.locator("#use tbody tr:not(.receipt-row) th a").first.click()
     expect(page.locator(".receipt-row").first).to_contain_text("Charged")
-    expect(page.locator("#balance_pill")).to_contain_text("999.")
+    expect(page.locator("#balance_pill")).to_contain_text("999 credits")
     expect(page.locator("#key_state")).to_contain_text("of $5.00")
     _followed(page, site, secret)
 

@@ -138,7 +138,6 @@ def receipt(key_id: str, record_id: str) -> Response:
     if found.record.key_id != row.id:
         raise NotFound
     built = written(found)
-    shown = {"receipt": built, "key": row}
     if is_fragment_request():
-        return Response(render_block("keys/receipt.html", "receipt_body", **shown))
-    return page("keys/receipt.html", **shown)
+        return Response(render_block("keys/receipt.html", "receipt_body", receipt=built, key=row))
+    return page("keys/receipt.html", receipt=built, key=row)

@@ -98,7 +98,7 @@ def build(key: VirtualKey, person: Person, *, secret: str = "") -> KeyPage:
         secrets=[_secret(one) for one in reversed(secrets)],
         history=[_act(one, names) for one in acts],
         choices=sorted({price.model for price in offered} | {str(one) for one in key.models}),
-        snippets=list_page.pasted(secret or newest.display, offered),
+        snippets=list_page.pasted(secret or newest.display, offered, key.models),
         form=shown_in_form(key),
     )
 

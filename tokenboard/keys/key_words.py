@@ -71,10 +71,13 @@ class Budget:
     """What a key has used of what it may."""
 
     text: str
+    spent: str
+    of: str
+    window: str
     exact: str
-    bar: BudgetBar | None
-    bar_text: str
-    is_near: bool
+    bar: BudgetBar | None = None
+    bar_text: str = ""
+    is_near: bool = False
 
 
 def badge(status: str) -> Badge:
@@ -87,14 +90,21 @@ def pause_sentence(reason: str) -> str:
 
 def budget(key: VirtualKey, spent_micros: int) -> Budget:
     """Spent of allowed. Without a budget of its own the wallet is the limit, and there is no bar."""
-    window = WINDOW_WORDS[Window(key.budget_window)]
+    window, limit = WINDOW_WORDS[Window(key.budget_window)], key.max_budget_micros
     spent, every_digit = money(spent_micros), f"{exact(spent_micros)} used {window}"
-    if key.max_budget_micros is None:
-        return Budget(f"{spent} {window}", every_digit, None, "", is_near=False)
-    limit = key.max_budget_micros
-    bar = budget_bar(spent=spent_micros, forecast=spent_micros, limit=max(limit, 1))
+    if limit is None:
+        return Budget(f"{spent} {window}", spent, "no limit of its own", window, every_digit)
     text = f"{spent} of {money(limit)}"
-    return Budget(text, every_digit, bar, f"{text} used {window}", is_near=spent_micros * 5 >= limit * 4)
+    return Budget(
+        text=text,
+        spent=spent,
+        of=f"of {money(limit)}",
+        window=window,
+        exact=every_digit,
+        bar=budget_bar(spent=spent_micros, forecast=spent_micros, limit=max(limit, 1)),
+        bar_text=f"{text} used {window}",
+        is_near=spent_micros * 5 >= limit * 4,
+    )
 
 
 def limit_words(key: VirtualKey) -> str:

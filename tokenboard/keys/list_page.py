@@ -122,10 +122,11 @@ def names_of(person_ids: Sequence[str | None]) -> dict[str, str]:
     return {person.id: person.name for person in db.session.scalars(select(Person).where(Person.id.in_(wanted)))}
 
 
-def pasted(secret: str, offered: Sequence[Price]) -> tuple[Snippet, ...]:
-    """The lines for each tool, with a model that chats, if one is offered."""
+def pasted(secret: str, offered: Sequence[Price], allowed: Sequence[str] = ()) -> tuple[Snippet, ...]:
+    """The lines for each tool, with the cheapest model that chats and is allowed, if one is offered."""
     proxy = settings().litellm_base_url if clients().mode("litellm") == "live" else ""
-    model = next((price.model for price in offered if price.mode == "chat"), "")
+    chatting = [one for one in offered if one.mode == "chat" and rules.allows_model(list(allowed), one.model)]
+    model = min(chatting, key=lambda one: one.output_nano_per_mtok).model if chatting else ""
     return snippets.snippets(base_url=settings().base_url, secret=secret, model=model, litellm_url=proxy)
 
 

@@ -73,7 +73,7 @@ def known_as(text: str) -> list[KeyLine]:
     return _with_newest(asked.where(VirtualKey.state != KeyState.REVOKED))
 
 
-def _with_newest(key_ids: Select[tuple[str]]) -> list[KeyLine]:
+def _with_newest(key_ids: Select[str]) -> list[KeyLine]:
     latest = aliased(KeySecret)
     newest = select(func.max(latest.number)).where(latest.key_id == VirtualKey.id).scalar_subquery()
     wanted = (
