@@ -78,7 +78,7 @@ class UsePage:
     money: str
     exact: str
     latency: str
-    first_token: str
+    latency_note: str
     chart: Chart | None
     days: Sequence[DayRow]
     rows: Sequence[RequestRow]
@@ -105,8 +105,8 @@ def build(key: VirtualKey, href: str, *, cursor: str | None = None) -> UsePage:
         credits=credit_amount(total.credits_micros),
         money=money(total.credits_micros),
         exact=exact(total.credits_micros),
-        latency=_pair(total.latency_ms(50), total.latency_ms(95)),
-        first_token=_pair(total.first_token_ms(50), total.first_token_ms(95)),
+        latency=_time(total.latency_ms(50)),
+        latency_note=_latency_note(total),
         chart=_chart(span, by_model),
         days=[_day(item) for item in reversed(summary.items) if item.sums.requests],
         rows=[_request(record, href) for record in log.records],
@@ -115,9 +115,16 @@ def build(key: VirtualKey, href: str, *, cursor: str | None = None) -> UsePage:
     )
 
 
-def _pair(middle: int | None, slow: int | None) -> str:
-    """The middle, and what 95 of 100 stay below."""
-    return f"{milliseconds(middle)} / {milliseconds(slow)}" if middle is not None and slow is not None else ""
+def _time(milliseconds_: int | None) -> str:
+    return milliseconds(milliseconds_) if milliseconds_ is not None else ""
+
+
+def _latency_note(total: Sums) -> str:
+    """What 95 of 100 requests stay below, and how soon the first token comes to half of them and to 95."""
+    slow, first, late = total.latency_ms(95), total.first_token_ms(50), total.first_token_ms(95)
+    parts = [f"95 % within {_time(slow)}" if slow is not None else ""]
+    parts.append(f"first token {_time(first)}, 95 % {_time(late)}" if first is not None else "")
+    return " · ".join(filter(None, parts))
 
 
 def _chart(span: Span, by_model: Mapping[str, Mapping[date, int]]) -> Chart | None:
