@@ -109,6 +109,8 @@ from tokenboard.portal import (
     shell,
     summary_api,
     tasks as portal_tasks,
+    usage_api,
+    usage_routes,
 )
 from tokenboard.wallet import (
     api as wallet_api,
@@ -214,6 +216,8 @@ def _blueprints() -> list[Blueprint]:
         summary_api.blueprint,
         jobs_api.blueprint,
         dashboard.blueprint,
+        usage_routes.blueprint,
+        usage_api.blueprint,
         demo_routes.blueprint,
         demo_cli.blueprint,
         channel_routes.blueprint,

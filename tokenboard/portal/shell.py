@@ -35,6 +35,7 @@ _CHAT = ("Chat", "/chat", "message-square")
 _KEYS = ("Keys", "/keys", "key-round")
 _PLACES = (
     ("Dashboard", "/dashboard", "layout-dashboard"),
+    ("Usage", "/usage", "activity"),
     ("Credits", "/credits", "coins"),
     ("Subscription", "/subscription", "calendar"),
     ("Settings", "/settings", "settings"),
