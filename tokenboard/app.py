@@ -95,6 +95,9 @@ from tokenboard.ops import (
     routes as ops_routes,
     tasks as ops_tasks,
     view_routes,
+    threeway_api,
+    threeway_cli,
+    threeway_routes,
 )
 from tokenboard.portal import (
     account_api,
@@ -270,6 +273,9 @@ def _operators_doors() -> list[Blueprint]:
         audit_routes.blueprint,
         announcements_routes.blueprint,
         announcements_routes.dismissals,
+        threeway_routes.blueprint,
+        threeway_api.blueprint,
+        threeway_cli.blueprint,
         payments_routes.blueprint,
         inbox_routes.blueprint,
         promo_api.blueprint,

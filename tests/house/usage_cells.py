@@ -1,4 +1,4 @@
-"""Samples of the routes about usage: one request of the team."""
+"""Samples of the routes about usage and its books: one request of the team, months long past."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def usage_samples(people: People) -> dict[str, Sampled]:
         "GET /api/usage/summary": Sampled(query=team, names_workspace=True),
         "GET /api/usage/logs": Sampled(query=team, names_workspace=True),
         "GET /usage/requests/:id": Sampled((_request(people),), names_workspace=True),
+        "POST /admin/books/close": Sampled(form={"month": "2024-01"}),
+        "POST /api/admin/books/close": Sampled(json={"month": "2024-02"}),
     }
 
 

@@ -52,9 +52,7 @@ class Using:
 
 
 def make_key(people: People, name: str = "build bot") -> str:
-    key = VirtualKey(
-        workspace_id=people.team_id, person_id=people.bob.id, name=name, client_key=new_id(), models=[]
-    )
+    key = VirtualKey(workspace_id=people.team_id, person_id=people.bob.id, name=name, client_key=new_id(), models=[])
     db.session.add(key)
     db.session.commit()
     return key.id

@@ -14,4 +14,4 @@ def names(workspace_id: str) -> dict[str, str]:
     """Every key of a workspace by id, revoked ones too: what they used stays told."""
     wanted = select(VirtualKey.id, VirtualKey.name).where(VirtualKey.workspace_id == workspace_id)
     found = db.session.execute(wanted.order_by(VirtualKey.created_at.desc()).limit(MOST_NAMES))
-    return {key_id: name for key_id, name in found}
+    return {row.id: row.name for row in found}

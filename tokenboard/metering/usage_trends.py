@@ -36,7 +36,7 @@ def daily_credits(workspace_id: str, span: Span, by: By, filters: Filters) -> di
     chosen, taken = _chosen(workspace_id, span, filters), cast(func.sum(UsageDay.credits_micros), BigInteger)
     if by == By.DAY:
         asked = select(UsageDay.day_on, taken).where(*chosen).group_by(UsageDay.day_on)
-        return {"": {day: micros for day, micros in db.session.execute(asked)}}
+        return {"": {row[0]: row[1] for row in db.session.execute(asked)}}
     part = getattr(UsageDay, _COLUMNS[by])
     asked = select(part, UsageDay.day_on, taken).where(*chosen).group_by(part, UsageDay.day_on).limit(MOST_POINTS)
     found: dict[str, dict[date, int]] = {}

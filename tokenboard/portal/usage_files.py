@@ -53,7 +53,9 @@ def _sums(sums: Sums) -> Row:
 def log_file(workspace_id: str, span: Span, filters: Filters, names: Names) -> Response:
     """Single requests, newest first, at most 100,000."""
     rows = (_log_row(record, names) for record in usage_queries.exported(workspace_id, span, filters))
-    return csv_answer(f"tokenboard-requests-{span.first}-{span.last}.csv", (row for part in ([_LOG], rows) for row in part))
+    return csv_answer(
+        f"tokenboard-requests-{span.first}-{span.last}.csv", (row for part in ([_LOG], rows) for row in part)
+    )
 
 
 def _log_row(record: UsageRecord, names: Names) -> Row:

@@ -150,7 +150,7 @@ def _cards(total: Sums) -> tuple[Card, ...]:
         Card(
             "Latency p95",
             _told(total.latency_ms(95)),
-            f"p50 {_told(total.latency_ms(50))}; first token {_pair(total.first_token_ms(50), total.first_token_ms(95))}",
+            f"p50 {_told(total.latency_ms(50))}; first token {_first_token(total)}",
         ),
     )
 
@@ -161,6 +161,10 @@ def _told(value: int | None) -> str:
 
 def _pair(median: int | None, high: int | None) -> str:
     return "–" if median is None else f"{_told(median)} / {_told(high)}"
+
+
+def _first_token(sums: Sums) -> str:
+    return _pair(sums.first_token_ms(50), sums.first_token_ms(95))
 
 
 def _series(workspace_id: str, view: UsageView, found: Summary, names: Names) -> list[Series]:
@@ -205,9 +209,7 @@ def _line(item: Item, view: UsageView, names: Names, css: Mapping[str, str], tot
         day = next(day for day in days_between(view.span.first, view.span.last) if str(day) == item.key)
         return _written(item.sums, total, day_long(day), view.on(day).href(), "s0")
     key = item.key or ""
-    return _written(
-        item.sums, total, name_of(item, view.by, names), _narrowed_href(view, key), css.get(key, "s-other")
-    )
+    return _written(item.sums, total, name_of(item, view.by, names), _narrowed_href(view, key), css.get(key, "s-other"))
 
 
 def _written(sums: Sums, total: Sums, name: str = "Total", href: str = "", css: str = "") -> Line:
@@ -227,5 +229,5 @@ def _written(sums: Sums, total: Sums, name: str = "Total", href: str = "", css: 
         share_permille=round(share * 1000),
         nano_usd=sums.cost_nano_usd,
         latency=_pair(sums.latency_ms(50), sums.latency_ms(95)),
-        first_token=_pair(sums.first_token_ms(50), sums.first_token_ms(95)),
+        first_token=_first_token(sums),
     )
