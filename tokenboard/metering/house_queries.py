@@ -45,7 +45,7 @@ def by_day_and_model(span: Span) -> list[HouseUse]:
 
 
 def absorbed(span: Span) -> dict[tuple[date, str], int]:
-    """What the house took upon itself, in micro-credits: the ledger's absorptions, by day and model of their request."""
+    """What the house took upon itself, in micro-credits: the ledger's absorptions by their request's day and model."""
     found = db.session.execute(_ABSORBED, {"first": span.first, "last": span.last, "no": False})
     return {(day, model): int(micros) for day, model, micros in found}
 

@@ -1,4 +1,4 @@
-"""Three books of one use: the provider's bill, the gateway's meter, what customers paid; and the names of the gaps. Pure.
+"""Three books of one use: the provider's bill, the gateway's meter, what customers paid; the gaps by their names. Pure.
 
 Laws, of every line and so of every sum, to the nano-dollar:
 

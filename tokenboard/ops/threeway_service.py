@@ -53,7 +53,8 @@ def _check_bill(found: Books) -> None:
     """A bill that is read must have settled; without one there is nothing to wait for."""
     last_day = found.month.last_day
     if found.sources and (found.settled_on is None or found.settled_on < last_day):
-        sentence = f"The provider may still change its bill of this month: it is settled to {found.settled_on or 'no day yet'}."
+        reached = found.settled_on or "no day yet"
+        sentence = f"The provider may still change its bill of this month: it is settled to {reached}."
         raise ValidationFailed({"month": [sentence]}, f"{sentence} Wait a few days, or close it as it is.")
 
 
