@@ -31,7 +31,9 @@ def records(shop: People) -> list[UsageRecord]:
 def leave(shop: People, micros: int) -> None:
     """Let the team's wallet have only so much."""
     wallet = db.session.get_one(Workspace, shop.team_id).ledger_account_id
-    books.spend(wallet_id=wallet, amount_micros=ledger.balance(wallet).available_micros - micros, key="all but a little")
+    books.spend(
+        wallet_id=wallet, amount_micros=ledger.balance(wallet).available_micros - micros, key="all but a little"
+    )
     db.session.commit()
 
 
@@ -103,5 +105,3 @@ def test_a_client_that_leaves_ends_its_answer_and_pays_for_what_was_written_down
     with shop.app.app_context():
         wallet = ledger.balance(db.session.get_one(Workspace, shop.team_id).ledger_account_id)
         assert (wallet.held_micros, 100 * CREDIT - wallet.posted_micros) == (0, one.credits_micros)
-
-

@@ -125,7 +125,7 @@ def build(month: Month) -> ThreewayPage:
         month=str(month),
         previous_href=href(month.shift(-1)),
         next_href=href(month.shift(1)) if month < this_month() else "",
-        state=state_of(month.last_day, today(), shown.settled_on) if now.sources or frozen else "",
+        state=state_of(month.last_day, today(), shown.settled_on) if now.sources or shown.settled_on else "",
         sources=tuple(f"{one.provider} …{one.last4} of {one.workspace}" for one in now.sources),
         steps=_steps(total),
         kpis=_kpis(total),

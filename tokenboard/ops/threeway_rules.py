@@ -65,11 +65,6 @@ class Gaps:
     markup_nano: int = 0
     shrinkage_nano: int = 0
 
-    @property
-    def margin_nano(self) -> int:
-        """What is left of what customers paid once the provider is paid."""
-        return self.paid_nano - self.bill_nano
-
 
 NOTHING = Gaps()
 

@@ -15,8 +15,10 @@ from tokenboard.portal.usage_view import (
     SOURCE_WORDS,
     SPANS,
     STATUS_WORDS,
+    USUAL_DAYS,
     UsageView,
 )
+from tokenboard.web.filters import day_range
 
 # The filter form's own fields, and what begins anew when they change.
 _FORM_FIELDS = ("model", "source", "key", "person", "from", "to", "days", "cursor")
@@ -66,7 +68,7 @@ def build(view: UsageView, found: Choices, names: Names) -> UsageControls:
         last=str(view.span.last),
         csv_href=view.changed().href(CSV_PATH),
         log_csv_href=view.changed().href(LOG_CSV_PATH),
-        plain_href=view.over(view.days or 90).narrowed(**_no_filters()).href(),
+        plain_href=view.over(view.days or USUAL_DAYS).narrowed(**_no_filters()).href(),
     )
 
 
@@ -90,6 +92,5 @@ def _chips(view: UsageView, names: Names) -> list[Chip]:
     )
     found = [Chip(words, view.narrowed(**{name: None}).href()) for name, words in told if words]
     if view.days is None:
-        days = f"{view.span.first} – {view.span.last}" if view.span.first != view.span.last else str(view.span.first)
-        found.append(Chip(days, view.over(30).href()))
+        found.append(Chip(day_range(view.span.first, view.span.last), view.over(USUAL_DAYS).href()))
     return found
