@@ -1,4 +1,4 @@
-"""Who charges what at `/v1` (docs/metering.md): one hold, one settlement, and what the proxy reports is only compared."""
+"""Who charges what at `/v1` (docs/metering.md): one hold, one settlement; the proxy's reports are only compared."""
 
 from __future__ import annotations
 

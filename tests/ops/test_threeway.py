@@ -76,6 +76,7 @@ def test_a_closed_month_does_not_move_and_what_came_late_is_told(october: str, p
     assert frozen.books.lines == before.lines
     assert (frozen.books.taken, frozen.books.settled_on) == (before.taken, before.settled_on)
     assert _usd(now.total, "bill", "metered", "paid") == [21.25, 18.5, 19.8]
+    db.session.rollback()
     answer = people.bearer(people.ada).get(f"/api/admin/books?month={OCTOBER}").get_json()
     assert (answer["total"]["billUsd"], answer["total"]["requests"]) == (21, 5)
     since = answer["since"]
@@ -137,13 +138,14 @@ def test_page_file_json_and_terminal_say_the_same(october: str, people: People):
 
 
 def test_the_page_closes_a_month_and_the_terminal_finds_it_closed(october: str, people: People):
-    answer = people.browser(people.ada).post("/admin/books/close", {"month": str(OCTOBER)})
+    ada = people.browser(people.ada)
+    answer = ada.post("/admin/books/close", {"month": str(OCTOBER)})
     again = people.app.test_cli_runner().invoke(args=["books", "close", str(OCTOBER)])
 
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/admin/books/month?month={OCTOBER}")
     assert "closed before" in again.output
     assert again.exit_code == 1
-    page = people.browser(people.ada).get(f"/admin/books/month?month={OCTOBER}").get_data(as_text=True)
+    page = ada.get(f"/admin/books/month?month={OCTOBER}").get_data(as_text=True)
     assert "Nothing has changed since." in page
 
 

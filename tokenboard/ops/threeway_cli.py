@@ -42,6 +42,7 @@ def close(month: Month, anyway: bool) -> None:
     try:
         found = threeway_service.close(month=month, actor="cli", anyway=anyway)
     except (Conflict, ValidationFailed) as refusal:
+        db.session.rollback()
         raise click.ClickException(refusal.message) from refusal
     db.session.commit()
     _print(found)
