@@ -12,6 +12,7 @@ The 2.20 were booked in November only; 7 credits were spent on 20 Oct by a progr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -69,7 +70,7 @@ def connect(workspace_id: str) -> str:
     return row.id
 
 
-def bill(connection_id: str, day: date, usd: dict[str, float]) -> None:
+def bill(connection_id: str, day: date, usd: Mapping[str, float]) -> None:
     """What the provider bills for a day."""
     rows = [(item, int(amount * USD)) for item, amount in usd.items()]
     db.session.add(_day(connection_id, day, sum(nano for _, nano in rows)))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 
 from tokenboard.core.clock import midnight
 from tokenboard.core.db import db
@@ -90,5 +91,5 @@ def unpaid_by_day_and_model(first: date, last: date) -> dict[tuple[date, str], i
     return {(date.fromisoformat(str(on)), model): nano for on, model, nano in db.session.execute(asked)}
 
 
-def _sum(column: object) -> object:
+def _sum(column: Any) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(column), 0), BigInteger)

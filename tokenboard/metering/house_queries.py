@@ -32,8 +32,8 @@ class HouseUse:
 
 def by_day_and_model(span: Span) -> list[HouseUse]:
     """From the roll-up. One query."""
-    sums = (UsageDay.requests, UsageDay.prompt_tokens + UsageDay.completion_tokens)  # type: ignore[attr-defined]  # given by name
-    sums += (UsageDay.cost_nano_usd, UsageDay.credits_micros)  # type: ignore[attr-defined]
+    used = UsageDay.__table__.c
+    sums = (used.requests, used.prompt_tokens + used.completion_tokens, used.cost_nano_usd, used.credits_micros)
     asked = (
         select(UsageDay.day_on, UsageDay.model, *(cast(func.sum(one), BigInteger) for one in sums))
         .join(Workspace, Workspace.id == UsageDay.workspace_id)

@@ -33,10 +33,11 @@ class Choices:
 
 def daily_credits(workspace_id: str, span: Span, by: By, filters: Filters) -> dict[str, dict[date, int]]:
     """What each part of a breakdown took on each day. By day there are no parts: all of it is one, without a name."""
-    chosen, taken = _chosen(workspace_id, span, filters), cast(func.sum(UsageDay.credits_micros), BigInteger)
+    chosen = _chosen(workspace_id, span, filters)
+    taken = cast(func.sum(UsageDay.__table__.c.credits_micros), BigInteger)
     if by == By.DAY:
-        asked = select(UsageDay.day_on, taken).where(*chosen).group_by(UsageDay.day_on)
-        return {"": {row[0]: row[1] for row in db.session.execute(asked)}}
+        whole = select(UsageDay.day_on, taken).where(*chosen).group_by(UsageDay.day_on)
+        return {"": {row[0]: row[1] for row in db.session.execute(whole)}}
     part = getattr(UsageDay, _COLUMNS[by])
     asked = select(part, UsageDay.day_on, taken).where(*chosen).group_by(part, UsageDay.day_on).limit(MOST_POINTS)
     found: dict[str, dict[date, int]] = {}

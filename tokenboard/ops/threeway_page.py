@@ -208,13 +208,11 @@ def _plain(nano: int) -> Cell:
 def _chart(shown: Books) -> Chart:
     """What customers' use was billed for, and what else the bill holds, day by day."""
     days, found = days_between(shown.month.first_day, shown.month.last_day), rules.by_day(shown.lines)
-    parts = {
-        "metered": ("Metered", lambda one: one.metered_nano),
-        "foreign": ("Foreign", lambda one: one.foreign_nano),
-        "outside": ("Outside or unpriced", lambda one: one.outside_nano + one.unpriced_nano),
-    }
+    lines = [found.get(day, rules.NOTHING) for day in days]
     series = [
-        Series(key, name, [of(found.get(day, rules.NOTHING)) for day in days]) for key, (name, of) in parts.items()
+        Series("metered", "Metered", [one.metered_nano for one in lines]),
+        Series("foreign", "Foreign", [one.foreign_nano for one in lines]),
+        Series("outside", "Outside or unpriced", [one.outside_nano + one.unpriced_nano for one in lines]),
     ]
     drawn = [one for one in series if one.total_nano] or series[:1]
     return stacked_bars(days=days, series=drawn, today=today(), height=220)

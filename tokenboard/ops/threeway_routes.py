@@ -31,7 +31,7 @@ def _month() -> Month:
     text = request.args.get("month", "")
     if not text:
         return this_month()
-    month = fields(request.args, month=parse_month)["month"]
+    month: Month = fields(request.args, month=parse_month)["month"]
     if month > this_month():
         raise ValidationFailed({"month": ["This month has not begun."]})
     return month

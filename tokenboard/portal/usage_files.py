@@ -43,8 +43,10 @@ def _summary_rows(found: Summary, by: By, names: Names) -> Iterator[Row]:
 
 
 def _sums(sums: Sums) -> Row:
-    counts = (sums.requests, sums.errors, sums.prompt_tokens, sums.cached_tokens)
-    counts += (sums.completion_tokens, sums.reasoning_tokens)
+    counts = (
+        *(sums.requests, sums.errors, sums.prompt_tokens, sums.cached_tokens),
+        *(sums.completion_tokens, sums.reasoning_tokens),
+    )
     money = [credits_from_micros(sums.credits_micros), usd_from_nano(sums.cost_nano_usd)]
     times = (sums.latency_ms(50), sums.latency_ms(95), sums.first_token_ms(50), sums.first_token_ms(95))
     return [*map(Decimal, counts), *money, *map(_or_empty, times)]
