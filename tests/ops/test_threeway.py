@@ -33,6 +33,15 @@ def october(people: People) -> Iterator[str]:
         db.session.rollback()
 
 
+@pytest.fixture
+def crafted(people: People) -> Iterator[None]:
+    """The same for the doors, which bring a context of their own."""
+    with time_machine.travel(AFTERWARDS):
+        with people.app.app_context():
+            craft(people)
+        yield
+
+
 def _usd(line, *names: str) -> list[float]:
     return [getattr(line, f"{name}_nano") / USD for name in names]
 
@@ -123,7 +132,7 @@ def test_without_a_bill_what_was_metered_is_late_and_others_bills_are_none_of_th
 # Doors
 
 
-def test_page_file_json_and_terminal_say_the_same(october: str, people: People):
+def test_page_file_json_and_terminal_say_the_same(crafted: None, people: People):
     ada = people.browser(people.ada)
     page = ada.get(f"/admin/books/month?month={OCTOBER}").get_data(as_text=True)
     rows = list(csv.DictReader(io.StringIO(ada.get(f"/admin/books/month.csv?month={OCTOBER}").get_data(as_text=True))))
@@ -137,7 +146,7 @@ def test_page_file_json_and_terminal_say_the_same(october: str, people: People):
     assert "$18.70" in told
 
 
-def test_the_page_closes_a_month_and_the_terminal_finds_it_closed(october: str, people: People):
+def test_the_page_closes_a_month_and_the_terminal_finds_it_closed(crafted: None, people: People):
     ada = people.browser(people.ada)
     answer = ada.post("/admin/books/close", {"month": str(OCTOBER)})
     again = people.app.test_cli_runner().invoke(args=["books", "close", str(OCTOBER)])
@@ -149,13 +158,13 @@ def test_the_page_closes_a_month_and_the_terminal_finds_it_closed(october: str, 
     assert "Nothing has changed since." in page
 
 
-def test_the_terminal_closes_a_month(october: str, people: People):
+def test_the_terminal_closes_a_month(crafted: None, people: People):
     done = people.app.test_cli_runner().invoke(args=["books", "close", str(OCTOBER)])
     assert done.exit_code == 0, done.output
     assert done.output.endswith(f"{OCTOBER} is closed.\n")
 
 
-def test_json_closes_a_month_once(october: str, people: People):
+def test_json_closes_a_month_once(crafted: None, people: People):
     program = people.bearer(people.ada)
     asked = {"month": str(OCTOBER)}
     assert program.post("/api/admin/books/close", json=asked).get_json()["closedAt"]
@@ -164,7 +173,7 @@ def test_json_closes_a_month_once(october: str, people: People):
     assert program.get("/api/admin/books?month=2026-13").status_code == 422
 
 
-def test_foreign_spend_and_prices_are_named(october: str, people: People):
+def test_foreign_spend_and_prices_are_named(crafted: None, people: People):
     page = people.browser(people.ada).get("/admin/books/foreign?days=90").get_data(as_text=True)
     answer = people.bearer(people.ada).get("/api/admin/books/foreign?days=60").get_json()
     assert "eve@example.com" in page

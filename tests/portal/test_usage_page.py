@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -27,10 +26,8 @@ __all__ = ["count_queries"]
 
 
 @pytest.fixture
-def using(people: People) -> Iterator[Using]:
-    with people.app.app_context():
-        yield Using(people, make_key(people))
-        db.session.rollback()
+def using(people: People) -> Using:
+    return Using(people, make_key(people))
 
 
 @pytest.fixture
@@ -94,8 +91,8 @@ def test_the_log_is_paged_by_keyset_and_no_request_is_left_out_or_repeated(using
 
 def test_a_receipt_opens_in_place_and_is_a_page_without_a_script(used: Using):
     chosen = db.select(UsageRecord.id).where(UsageRecord.model == "claude", UsageRecord.status == "ok")
-    address = f"/usage/requests/{db.session.scalars(chosen).one()}"
-    db.session.rollback()
+    with used.people.app.app_context():
+        address = f"/usage/requests/{db.session.scalars(chosen).one()}"
     browser = team_browser(used.people, used.people.vera)
 
     in_place = browser.fragment(address, "receipt_x").get_data(as_text=True)
@@ -224,7 +221,7 @@ def test_the_totals_are_those_of_the_wallet_and_of_every_other_call(people: Peop
 def test_the_page_asks_five_questions_whatever_it_shows(used: Using, count_queries):
     for query in ({}, {"by": "key", "model": "gpt-4o"}, {"by": "day"}, {"by": "user", "days": "90"}):
         view = read_view(query, today())
-        with count_queries() as counted:
+        with used.people.app.app_context(), count_queries() as counted:
             chosen = usage_page.choices(used.people.team_id, view)
             named = names(used.people.team_id, chosen)
             usage_page.build(used.people.team_id, view, named)
@@ -235,5 +232,6 @@ def test_the_page_asks_five_questions_whatever_it_shows(used: Using, count_queri
 @pytest.mark.parametrize("by", [By.MODEL, By.KEY, By.USER, By.SOURCE, By.DAY])
 def test_the_chart_sums_to_the_records(used: Using, by: By):
     span = Span(today() - timedelta(days=3), today())
-    found = usage_trends.daily_credits(used.people.team_id, span, by, Filters())
+    with used.people.app.app_context():
+        found = usage_trends.daily_credits(used.people.team_id, span, by, Filters())
     assert sum(sum(days.values()) for days in found.values()) == 2_400_000

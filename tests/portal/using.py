@@ -26,8 +26,9 @@ class Using:
     def use(self, count: int = 1, **more: object) -> None:
         """So many requests alike, one after the other, today."""
         facts = [self.fact(midnight(today()) + timedelta(seconds=next(_numbers)), **more) for _ in range(count)]
-        ingest(records=facts)
-        db.session.commit()
+        with self.people.app.app_context():
+            ingest(records=facts)
+            db.session.commit()
 
     def fact(self, at: datetime, **more: object) -> UsageFact:
         told: dict = {
@@ -52,10 +53,12 @@ class Using:
 
 
 def make_key(people: People, name: str = "build bot") -> str:
-    key = VirtualKey(workspace_id=people.team_id, person_id=people.bob.id, name=name, client_key=new_id(), models=[])
-    db.session.add(key)
-    db.session.commit()
-    return key.id
+    facts = {"workspace_id": people.team_id, "person_id": people.bob.id, "client_key": new_id()}
+    with people.app.app_context():
+        key = VirtualKey(name=name, models=[], **facts)
+        db.session.add(key)
+        db.session.commit()
+        return key.id
 
 
 def team_browser(people: People, someone):
