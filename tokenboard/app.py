@@ -94,10 +94,10 @@ from tokenboard.ops import (
     reconcile_routes,
     routes as ops_routes,
     tasks as ops_tasks,
-    view_routes,
     threeway_api,
     threeway_cli,
     threeway_routes,
+    view_routes,
 )
 from tokenboard.portal import (
     account_api,
