@@ -86,6 +86,7 @@ from tokenboard.ops import (
     monitoring_api,
     monitoring_routes,
     openwebui_routes,
+    openapi_routes,
     payments_routes,
     people_api,
     people_routes,
@@ -107,6 +108,7 @@ from tokenboard.portal import (
     link_routes,
     mail_routes,
     oidc_routes,
+    public_routes,
     routes_front as front,
     settings_pages,
     shell,
@@ -197,6 +199,7 @@ def _blueprints() -> list[Blueprint]:
     """Every door of the house."""
     return [
         front.blueprint,
+        public_routes.blueprint,
         account_api.blueprint,
         settings_pages.blueprint,
         accounts_routes.blueprint,
@@ -258,6 +261,7 @@ def _operators_doors() -> list[Blueprint]:
     """Health, and the control room."""
     return [
         ops_api.blueprint,
+        openapi_routes.blueprint,
         books_api.blueprint,
         books_routes.blueprint,
         people_routes.blueprint,
