@@ -50,7 +50,7 @@ def pytest_words(kind: str, arguments: list[str]) -> list[str]:
     if kind == "fuzz":
         return ["-n", "0", "-s", "-q", "tests/fuzz", *arguments]
     if kind == "tour":
-        return ["tests/e2e/test_tour.py", *arguments]
+        return ["tests/e2e/walk_tour.py", *arguments]
     is_chosen = any(word.startswith(_CHOOSES_PROCESSES) for word in arguments)
     return arguments if is_chosen else ["-n", PROCESSES, "--dist", "loadgroup", *arguments]
 

@@ -124,7 +124,6 @@ _SETTINGS = TourPart(
         TourPage(
             "second-factor", "/settings/security/second-factor", "Two-step sign-in", "A code from an app on the phone."
         ),
-        TourPage("confirm", "/confirm", "Confirming", "Costly acts ask again who sits there."),
         TourPage("data", "/settings/data", "Data", "Take everything along, or delete the account."),
     ),
 )
@@ -188,6 +187,7 @@ LEFT_OUT = {
     "/login/oidc": "leads to the provider",
     "/login/oidc/callback": "leads on from the provider",
     "/login/oidc/connect": "needs a provider",
+    "/confirm": "asks only who has been away for a while",
     "/login/code": "stands between password and dashboard",
     "/signed-out": "stands after the provider's sign-out",
     "/forgot/sent": "one sentence",

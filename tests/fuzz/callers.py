@@ -52,9 +52,10 @@ class Callers:
         given = {name: value for name, value in (headers or {}).items() if name.lower() not in taken}
         headers = kind | given | own
         client = self.app.test_client(use_cookies=False)
-        with client.open(data=data, headers=headers, **more) as answer:
-            answer.get_data()  # a stream is heard to its end
-            return answer
+        answer = client.open(data=data, headers=headers, **more)
+        answer.get_data()  # a stream is heard to its end
+        answer.close()
+        return answer
 
     def credential(self, route: str) -> dict[str, str]:
         """What opens this call."""

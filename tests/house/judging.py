@@ -17,7 +17,7 @@ class Judge:
 
     def __init__(self, document: Json) -> None:
         self.document = document
-        self._validators: dict[str, Draft202012Validator] = {}
+        self._validators: dict[str, Any] = {}
 
     @cached_property
     def calls(self) -> dict[str, Json]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
@@ -54,6 +56,8 @@ blueprint = Blueprint("billing_api", __name__)
 ORDERS = "30/minute"  # each may be a call to a provider
 REDEEMS = "10/minute; 50/hour"  # guesses at codes
 _TAG = "Payments"
+# What every order says of itself in the OpenAPI document.
+_ORDER: dict[str, Any] = {"tag": _TAG, "errors": (404, 409, 502, 504), "headers": ("Idempotency-Key",)}
 
 
 def _buyer(workspace_id: str | None) -> tuple[Workspace, Person]:
@@ -92,14 +96,7 @@ def packages() -> Answer:
 
 @blueprint.post("/api/billing/checkout")
 @limiter.limit(ORDERS)
-@operation(
-    "Buy a pack or begin a plan by card",
-    body=CheckoutBody,
-    tag=_TAG,
-    answer=shapes.Checkout,
-    errors=(404, 409, 502, 504),
-    headers=("Idempotency-Key",),
-)
+@operation("Buy a pack or begin a plan by card", body=CheckoutBody, answer=shapes.Checkout, **_ORDER)
 def checkout(body: CheckoutBody) -> Answer:
     _buyer(body.workspace_id)
     basket = order_service.stripe_basket(catalogue_queries.offer(body.package_id))
@@ -110,12 +107,7 @@ def checkout(body: CheckoutBody) -> Answer:
 @blueprint.post("/api/billing/checkout-session")
 @limiter.limit(ORDERS)
 @operation(
-    "Buy a price by card, with addresses to come back to",
-    body=SessionBody,
-    tag=_TAG,
-    answer=shapes.CheckoutSession,
-    errors=(404, 409, 502, 504),
-    headers=("Idempotency-Key",),
+    "Buy a price by card, with addresses to come back to", body=SessionBody, answer=shapes.CheckoutSession, **_ORDER
 )
 def checkout_session(body: SessionBody) -> Answer:
     _buyer(body.workspace_id)
@@ -128,14 +120,7 @@ def checkout_session(body: SessionBody) -> Answer:
 
 @blueprint.post("/api/credits/buy")
 @limiter.limit(ORDERS)
-@operation(
-    "Buy a pack",
-    body=BuyBody,
-    tag=_TAG,
-    answer=shapes.Bought,
-    errors=(404, 409, 502, 504),
-    headers=("Idempotency-Key",),
-)
+@operation("Buy a pack", body=BuyBody, answer=shapes.Bought, **_ORDER)
 def buy(body: BuyBody) -> Answer:
     _buyer(body.workspace_id)
     offer = catalogue_queries.offer(body.package_id)
@@ -150,14 +135,7 @@ def buy(body: BuyBody) -> Answer:
 
 @blueprint.post("/api/checkout/start")
 @limiter.limit(ORDERS)
-@operation(
-    "Pay through Paystack, in dollars or shillings",
-    body=StartBody,
-    tag=_TAG,
-    answer=shapes.PaystackStart,
-    errors=(404, 409, 502, 504),
-    headers=("Idempotency-Key",),
-)
+@operation("Pay through Paystack, in dollars or shillings", body=StartBody, answer=shapes.PaystackStart, **_ORDER)
 def start(body: StartBody) -> Answer:
     _buyer(body.workspace_id)
     basket = _paystack_basket(
@@ -178,15 +156,7 @@ def _paystack_basket(body: StartBody | MpesaBody, currency: str, return_path: st
 
 @blueprint.post("/api/checkout/mpesa")
 @limiter.limit(ORDERS)
-@operation(
-    "Pay by M-Pesa: the phone asks for the PIN",
-    body=MpesaBody,
-    status=202,
-    tag=_TAG,
-    answer=shapes.MpesaStart,
-    errors=(404, 409, 502, 504),
-    headers=("Idempotency-Key",),
-)
+@operation("Pay by M-Pesa: the phone asks for the PIN", body=MpesaBody, status=202, answer=shapes.MpesaStart, **_ORDER)
 def mpesa(body: MpesaBody) -> Answer:
     workspace, person = _buyer(body.workspace_id)
     payment, display_text = opening.start_mpesa(

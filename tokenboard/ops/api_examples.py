@@ -81,6 +81,9 @@ EXAMPLES: dict[str, Any] = {
     "POST /v1/embeddings": {"model": "text-embedding-3-small", "input": ["a first text", "a second text"]},
     "POST /api/webhooks/stripe": _STRIPE_EVENT,
     "POST /api/billing/webhook": _STRIPE_EVENT,
-    "POST /api/webhooks/paystack": {"event": "charge.success", "data": {"id": 1, "domain": "test", "reference": _ID, "status": "success"}},
+    "POST /api/webhooks/paystack": {
+        "event": "charge.success",
+        "data": {"id": 1, "domain": "test", "reference": _ID, "status": "success"},
+    },
     "POST /api/webhooks/litellm": [{"id": "chatcmpl-1", "call_type": "acompletion", "response_cost": 0.0012}],
 }

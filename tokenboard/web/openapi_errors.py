@@ -96,7 +96,7 @@ def schemas() -> Json:
     sentence = {"type": "string", "description": "A sentence for a person."}
     slug = {"type": "string", "description": "A word for a program.", "pattern": "^[a-z0-9_]+$"}
     fields = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
-    ours = {"type": "object", "required": ["error", "code"], "properties": {"error": sentence, "code": slug}}
+    ours: Json = {"type": "object", "required": ["error", "code"], "properties": {"error": sentence, "code": slug}}
     inner = {
         "type": "object",
         "required": ["message", "type", "code"],
