@@ -131,6 +131,19 @@ _ROOM = TourPart(
     "The control room",
     (
         TourPage("admin", "/admin", "Overview", "What waits for a person.", "administrator"),
+        TourPage("admin-users", "/admin/users", "People", "Everybody, with wallet, cap and standing.", "administrator"),
+        TourPage("admin-user", "/admin/users/{person}", "A person", "What they have, use and may.", "administrator"),
+        TourPage("admin-caps", "/admin/users/caps", "Caps", "Monthly limits of people.", "administrator"),
+        TourPage("admin-alerts", "/admin/alerts", "Alerts", "Raised, taken up, dealt with.", "administrator"),
+        TourPage("admin-jobs", "/admin/jobs", "Jobs", "The queue: what runs, what failed and why.", "administrator"),
+        TourPage("admin-monitoring", "/admin/monitoring", "Monitoring", "How every part stood.", "administrator"),
+        TourPage(
+            "admin-settings", "/admin/settings", "Settings check", "What is set, and what is missing.", "administrator"
+        ),
+        TourPage("admin-prices", "/admin/prices", "Prices", "Of every model, with a rehearsal.", "administrator"),
+        TourPage("admin-price", "/admin/prices/{price}", "A model's price", "Its versions.", "administrator"),
+        TourPage("admin-audit", "/admin/audit", "Audit log", "Who did what, before and after.", "administrator"),
+        TourPage("admin-announcements", "/admin/announcements", "Announcements", "A banner for all.", "administrator"),
         TourPage(
             "admin-payments", "/admin/payments", "Payments", "Every payment, with totals and CSV.", "administrator"
         ),

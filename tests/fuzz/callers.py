@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.billing.events import signed
-from tests.conftest import ADMIN_API_KEY, CRON_SECRET
+from tests.conftest import ADMIN_API_KEY, CRON_SECRET, METRICS_TOKEN
 from tests.people import Bearer, People, Someone
 from tokenboard.accounts.models import Person
 from tokenboard.core.db import db, new_id
@@ -66,6 +66,8 @@ class Callers:
             return {"X-Admin-Key": ADMIN_API_KEY}
         if path.startswith("/api/cron/"):
             return {"Authorization": f"Bearer {CRON_SECRET}"}
+        if path == "/metrics":
+            return {"Authorization": f"Bearer {METRICS_TOKEN}"}
         if path == "/api/webhooks/litellm":
             return {"Authorization": "Bearer sandbox-callback"}
         if path.startswith(("/api/webhooks/", "/api/billing/webhook")):
