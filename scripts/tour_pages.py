@@ -112,6 +112,11 @@ _CHAT = TourPart(
         TourPage(
             "answer-receipt", "/chat/messages/{answer}/receipt", "An answer's receipt", "How its price was computed."
         ),
+        TourPage("keys", "/keys", "Virtual keys", "Keys for programs, each with limits of its own."),
+        TourPage("key", "/keys/{key}", "A key", "What it used, how fast answers came, what it may."),
+        TourPage(
+            "key-request", "/keys/{key}/requests/{request}", "A request", "What one request of a key cost, and why."
+        ),
     ),
 )
 _SETTINGS = TourPart(
@@ -143,6 +148,7 @@ _ROOM = TourPart(
         TourPage("admin-prices", "/admin/prices", "Prices", "Of every model, with a rehearsal.", "administrator"),
         TourPage("admin-price", "/admin/prices/{price}", "A model's price", "Its versions.", "administrator"),
         TourPage("admin-audit", "/admin/audit", "Audit log", "Who did what, before and after.", "administrator"),
+        TourPage("admin-open-webui", "/admin/open-webui", "Open WebUI", "What to set there.", "administrator"),
         TourPage("admin-announcements", "/admin/announcements", "Announcements", "A banner for all.", "administrator"),
         TourPage(
             "admin-payments", "/admin/payments", "Payments", "Every payment, with totals and CSV.", "administrator"

@@ -107,6 +107,7 @@ def _find(ada: Visitor, stage: Stage) -> None:
     for name, page, pattern in (
         ("transaction", "/credits", r"/credits/transactions/([0-9a-f-]{36})"),
         ("event", "/admin/webhooks", r"/admin/webhooks/([0-9a-f-]{36})"),
+        ("request", f"/keys/{stage.ids['key']}", r"/requests/([0-9a-f-]{36})"),
         ("person", "/admin/users", r"/admin/users/([0-9a-f-]{36})"),
         ("price", "/admin/prices", r"/admin/prices/([0-9a-f-]{36})"),
         ("notice", "/dev/outbox", r"/dev/outbox/([0-9a-f-]{36})"),

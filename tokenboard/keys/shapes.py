@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tokenboard.web.shapes import Cents, Count, Id, Instant, ModelName, Name, Shape, Tokens, words
+from tokenboard.web.shapes import Cents, Count, Id, Instant, ModelName, Name, Sentence, Shape, Tokens, words
 
 
 class VirtualKey(Shape):
@@ -30,12 +30,16 @@ class VirtualKey(Shape):
 
 
 class MirrorJob(Shape):
-    """What is to be told to LiteLLM."""
+    """A run that tells LiteLLM everything anew. `drifts`: what was not as it had been told."""
 
     id: Id
-    status: Annotated[str, words("queued")]
+    status: Annotated[str, words("queued", "running", "done", "failed")]
     queued_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
     targets: Count
+    drifts: Count
+    error: Sentence | None
 
 
 class Delivered(Shape):

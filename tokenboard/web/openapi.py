@@ -42,6 +42,7 @@ TAGS: dict[str, str] = {
     "Payments": "What is for sale, checkouts, plans, promo codes, the automatic top-up.",
     "Chat": "Messages with answers as server-sent events, conversations, models.",
     "Virtual keys": "Keys for programs, with limits of their own.",
+    "Jobs": "How far something is that was begun.",
     "Usage": "What was used, by model, key, person and day.",
     "Gateway": "OpenAI's own calls, paid from the wallet: set `base_url` to this site's `/v1`.",
     "Webhooks": "The doors that providers knock at.",
