@@ -9,8 +9,7 @@ from flask import Flask
 
 from tokenboard.core.config import declarations
 
-ROOT = Path(__file__).resolve().parents[2]
-MAP = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
+MAP = (Path(__file__).resolve().parents[2] / "docs" / "map.md").read_text(encoding="utf-8")
 STEP = int(re.search(r"^Built up to step: (\d)$", MAP, re.MULTILINE).group(1))  # type: ignore[union-attr]
 UNLISTED_METHODS = {"HEAD", "OPTIONS"}
 

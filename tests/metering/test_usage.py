@@ -118,13 +118,13 @@ def test_a_call_from_begin_to_settlement_sends_a_known_number_of_statements(shop
     begin(shop)
     with count_queries() as counted:
         call = begin(shop)
-    # Price, caps, windows, two limits, balance, hold (four on SQLite), windows, row.
-    assert own(counted) == (9 if is_postgresql() else 12)
+    # What is there, the minute's limit, the hold, the call; on SQLite each of them in its parts.
+    assert own(counted) == (4 if is_postgresql() else 12)
     record(call, "Yes.")
     with count_queries() as counted:
         settle(call, usage=Told(9, 4))
-    # Row, two windows, capture (six on SQLite), record (unseen on SQLite), two roll-ups, row.
-    assert own(counted) == (8 if is_postgresql() else 12)
+    # Row, capture, all the rest; on SQLite two windows, six for the capture, two roll-ups, and the record is unseen.
+    assert own(counted) == (3 if is_postgresql() else 12)
 
 
 def test_administrators_see_every_workspace_but_the_demo(shop: People):

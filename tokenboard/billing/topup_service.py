@@ -21,13 +21,14 @@ from tokenboard.core.clock import Month, midnight, now, this_month
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
 from tokenboard.ledger import queries as ledger
-from tokenboard.ledger.signals import balance_changed
+from tokenboard.ledger.signals import watchers
 from tokenboard.workspaces.models import Workspace
 from tokenboard.workspaces.telling import tell
 
 TASK = "billing.top_up"
 KIND = "billing.topup_stopped"
 _RULE = AutoTopUp.__table__.c
+_RULES = "SELECT 1 FROM auto_top_up WHERE wallet_id = :wallet_id AND is_enabled"
 _ENABLED = select(_RULE.workspace_id, _RULE.threshold_micros).where(
     _RULE.wallet_id == bindparam("asked"), _RULE.is_enabled
 )
@@ -35,8 +36,8 @@ _ENDED_UNPAID = (PaymentState.FAILED, PaymentState.EXPIRED)
 
 
 def connect() -> None:
-    """Hear every change of a balance. Connecting twice is connecting once."""
-    balance_changed.connect(look)
+    """Hear every change of a balance that has a rule. Connecting twice is connecting once."""
+    watchers.add(look, _RULES)
 
 
 def look(wallet_id: str) -> None:

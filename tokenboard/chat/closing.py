@@ -13,10 +13,9 @@ from sqlalchemy import select
 from tokenboard.chat import queries
 from tokenboard.chat.models import Message, Status
 from tokenboard.core.db import db
-from tokenboard.metering import text_service
+from tokenboard.metering import signals, text_service
 from tokenboard.metering.facts import UsageFact
 from tokenboard.metering.models import MeteredCall
-from tokenboard.metering.signals import call_settled
 from tokenboard.metering.usage_models import UsageRecord
 
 _STATUS = {
@@ -30,8 +29,12 @@ _STATUS = {
 
 
 def connect() -> None:
-    """Listen for settled calls; once a process."""
-    call_settled.connect(_on_settled)
+    """Listen for settled calls of messages; once a process."""
+    signals.connect(_on_settled, concerns=_is_of_message)
+
+
+def _is_of_message(fact: UsageFact) -> bool:
+    return fact.conversation_id is not None and fact.message_id is not None
 
 
 def _on_settled(_call_id: str, *, fact: UsageFact) -> None:

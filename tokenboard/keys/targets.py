@@ -20,7 +20,7 @@ from tokenboard.keys import queries
 from tokenboard.keys.models import MirrorTarget, VirtualKey
 from tokenboard.keys.rules import PauseReason
 from tokenboard.ledger import queries as ledger
-from tokenboard.ledger.signals import balance_changed
+from tokenboard.ledger.signals import watchers
 from tokenboard.workspaces.models import Workspace
 
 PUSH = "keys.push_target"
@@ -31,10 +31,15 @@ _KNOWN = (
     .where(_WORKSPACE.c.ledger_account_id == bindparam("asked"), _TARGET.c.kind == "user")
 )
 
+_KNOWN_WALLETS = """
+SELECT 1 FROM workspace JOIN mirror_target ON mirror_target.workspace_id = workspace.id AND mirror_target.kind = 'user'
+ WHERE workspace.ledger_account_id = :wallet_id
+"""
+
 
 def connect() -> None:
-    """Hear every change of a balance. Connecting twice is connecting once."""
-    balance_changed.connect(balance_moved)
+    """Hear every change of a balance that the proxy knows. Connecting twice is connecting once."""
+    watchers.add(balance_moved, _KNOWN_WALLETS)
 
 
 def balance_moved(wallet_id: str) -> None:

@@ -24,7 +24,7 @@ def spend(ledger: Ledger, act: Act, kind: Kind, house: House) -> Posting | None:
     values = _values(ledger, act) | {"kind": kind.value, "house_id": ledger.id_in(house.account_id)}
     if not ledger.is_postgresql:
         return _spend_on_sqlite(ledger, act, kind, values)
-    row = ledger.row(postgresql.SPEND, values)
+    row = ledger.direct(postgresql.SPEND, values)
     if row is None:
         return None
     transaction_id, input_hash, posted, held, amount, lot_id = row
@@ -53,7 +53,7 @@ def hold(ledger: Ledger, act: Act, expires_at: datetime) -> HoldPlaced | None:
     values = _values(ledger, act) | {"expires_at": ledger.at_in(expires_at)}
     if not ledger.is_postgresql:
         return _hold_on_sqlite(ledger, act, expires_at, values)
-    row = ledger.row(postgresql.HOLD, values)
+    row = ledger.direct(postgresql.HOLD, values)
     if row is None:
         return None
     hold_id, input_hash, posted, held, until, lot_id = row
@@ -82,7 +82,7 @@ def settle(ledger: Ledger, settlement: Settlement) -> Posting | None:
     values = _settlement_values(ledger, settlement)
     if not ledger.is_postgresql:
         return _settle_on_sqlite(ledger, settlement, values)
-    row = ledger.row(postgresql.SETTLE, values)
+    row = ledger.direct(postgresql.SETTLE, values)
     if row is None:
         return None
     transaction_id, wallet, posted, held, held_amount = row

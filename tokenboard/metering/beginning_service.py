@@ -6,10 +6,12 @@ cap that can pay for a part gets a shorter answer, one that cannot pay for a sho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import select
 
 from tokenboard.core.clock import Month, now
 from tokenboard.core.db import db, new_id
@@ -17,12 +19,12 @@ from tokenboard.core.settings import settings
 from tokenboard.ledger import queries as ledger_queries, service as ledger
 from tokenboard.ledger.errors import InsufficientCredits
 from tokenboard.ledger.results import HoldPlaced
-from tokenboard.metering import cap_service, price_queries, rules
-from tokenboard.metering.calls import open_call_of
+from tokenboard.metering import cap_service, opening, price_queries, rules
 from tokenboard.metering.cap_service import Cap
 from tokenboard.metering.errors import CallExists, CapReached, ContextTooLong, TooManyMessages, TooManyStreams
-from tokenboard.metering.facts import CallOrder, Estimate, OpenCall
+from tokenboard.metering.facts import CallOrder, Estimate, OpenCall, Price
 from tokenboard.metering.models import MeteredCall
+from tokenboard.metering.opening import Seen
 from tokenboard.metering.rules import Plan, Size, Tariff
 from tokenboard.metering.worth import cents_of_micros, credit_value_nano
 
@@ -33,11 +35,8 @@ HOLD_SECONDS = 3_600
 # Others may spend between our look at the balance and our hold. After the first lost race the wallet's row is ours.
 _TRIES = 4
 _MINUTE = timedelta(seconds=60)
-_CALL = MeteredCall.__table__
-assert isinstance(_CALL, Table)
-# Built once: they are said for every call.
-_OPEN = select(func.count()).where(_CALL.c.person_id == bindparam("asked_by"), _CALL.c.state == "open")
-_NEW = insert(_CALL)
+_ANY_NUMBER = 2**31
+_KNOWN = tuple(one.name for one in fields(OpenCall) if one.name not in {"price", "markup"})
 SOURCE_WORDS = {"chat": "Chat", "gateway": "API call", "openwebui": "Open WebUI"}
 
 
@@ -47,28 +46,30 @@ def begin(*, order: CallOrder) -> OpenCall:
     Raises: ModelNotOffered, ContextTooLong, InsufficientCredits, CapReached, TooManyStreams, TooManyMessages,
     CallExists, ValidationFailed.
     """
-    tariff, size, wanted = _measured(order)
     call_id, started_at = order.call_id or new_id(), now()
     month = str(Month.of(started_at.date()))
-    caps = cap_service.lock(
-        workspace_id=order.workspace.id, person_id=order.person_id, month=month, key_limit=order.key_limit
-    )
-    _require_room(order)
-    plan, placed = _hold(order, call_id, tariff, size, wanted, caps)
-    cap_service.reserve(caps=caps, amount_micros=plan.hold_micros)
+    seen = opening.look(order, month)
+    tariff, size, wanted = _measured(order, seen.price)
+    most_open = _require_room(order, seen.open_calls)
+    plan, placed = _hold(order, call_id, tariff, size, wanted, seen)
     row = _row(order, call_id, tariff, size, plan)
     row["hold_id"] = placed.hold_id if placed else None
-    row["membership_id"] = next((cap.subject_id for cap in caps if cap.kind == "member"), None)
+    row["membership_id"] = next((cap.subject_id for cap in seen.caps if cap.kind == "member"), None)
     row |= {"cap_month": month, "started_at": started_at}
-    row["key_window"] = order.key_limit.window if order.key_limit else ""
     row["lease_until"] = started_at + timedelta(seconds=order.lease_seconds)
-    db.session.execute(_NEW, row)
-    return open_call_of(MeteredCall(**row), tariff.price)
+    if opening.write(row, seen.caps) >= most_open:
+        raise TooManyStreams(most_open)
+    return _opened(row, tariff)
+
+
+def _opened(row: Mapping[str, Any], tariff: Tariff) -> OpenCall:
+    known = {name: row[name] for name in _KNOWN}
+    return OpenCall(price=tariff.price, markup=tariff.markup, **known)
 
 
 def estimate(*, order: CallOrder) -> Estimate:
     """What a call would cost, without holding anything. Raises: ModelNotOffered, ContextTooLong, ValidationFailed."""
-    tariff, size, wanted = _measured(order)
+    tariff, size, wanted = _measured(order, price_queries.offered(order.model))
     prompt = min(rules.usual_tokens(size.prompt_bytes), size.prompt_tokens_bound)
     low = rules.cost_nano(tariff.price, prompt_tokens=prompt, completion_tokens=rules.least_tokens(wanted))
     month = str(Month.of(now().date()))
@@ -86,8 +87,7 @@ def estimate(*, order: CallOrder) -> Estimate:
     )
 
 
-def _measured(order: CallOrder) -> tuple[Tariff, Size, int]:
-    price = price_queries.offered(order.model)
+def _measured(order: CallOrder, price: Price) -> tuple[Tariff, Size, int]:
     tariff = Tariff(price, price_queries.markup_for(price), credit_value_nano())
     size = rules.size_of(order.messages, order.tool_bytes, price.max_input_tokens)
     if rules.is_too_long(size, price.max_input_tokens):
@@ -95,15 +95,20 @@ def _measured(order: CallOrder) -> tuple[Tariff, Size, int]:
     return tariff, size, rules.output_limit(order.max_output_tokens, price.max_output_tokens)
 
 
-def _require_room(order: CallOrder) -> None:
-    """Counted from rows, under the lock of the person's window. Raises: TooManyStreams, TooManyMessages."""
+def _require_room(order: CallOrder, seen_open: int) -> int:
+    """How many calls may be open beside this one. Raises: TooManyStreams, TooManyMessages.
+
+    Counted from rows, under the lock of the person's window: again here when there seemed to be no room, and at last
+    when the call is written.
+    """
     if order.person_id is None:
-        return
+        return _ANY_NUMBER
     most = settings().max_streams_per_person
-    if db.session.execute(_OPEN, {"asked_by": order.person_id}).scalar_one() >= most:
+    if seen_open >= most and opening.open_calls(order.person_id) >= most:
         raise TooManyStreams(most)
     if order.source == "chat" and not order.is_background:
         _require_quiet(order.person_id)
+    return most
 
 
 def _require_quiet(person_id: str) -> None:
@@ -122,14 +127,17 @@ def _require_quiet(person_id: str) -> None:
 
 
 def _hold(
-    order: CallOrder, call_id: str, tariff: Tariff, size: Size, wanted: int, caps: list[Cap]
+    order: CallOrder, call_id: str, tariff: Tariff, size: Size, wanted: int, seen: Seen
 ) -> tuple[Plan, HoldPlaced | None]:
+    """What was seen of the wallet may be out of date: the hold decides, and what is planned for less looks again."""
     wallet_id = order.workspace.ledger_account_id
+    plan = rules.plan(tariff, size, wanted, _affordable(seen.free_micros, seen.caps))
     for attempt in range(1, _TRIES + 1):
-        balance = ledger_queries.balance(wallet_id)
-        plan = rules.plan(tariff, size, wanted, _affordable(balance.available_micros, caps))
+        if attempt > 1 or plan is None or plan.is_shortened:
+            available_micros = ledger_queries.balance(wallet_id).available_micros
+            plan = rules.plan(tariff, size, wanted, _affordable(available_micros, seen.caps))
         if plan is None:
-            raise _refusal(order, tariff, size, wanted, caps)
+            raise _refusal(order, tariff, size, wanted, seen.caps)
         if not plan.hold_micros:
             return plan, None
         try:
@@ -192,6 +200,7 @@ def _row(order: CallOrder, call_id: str, tariff: Tariff, size: Size, plan: Plan)
         "price_id": tariff.price.id,
         "markup": str(tariff.markup),
         "key_id": order.key_limit.key_id if order.key_limit else None,
+        "key_window": order.key_limit.window if order.key_limit else "",
         "conversation_id": order.conversation_id,
         "message_id": order.message_id,
         "is_background": order.is_background,

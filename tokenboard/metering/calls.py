@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
 
-from tokenboard.core.db import db
-from tokenboard.metering import price_queries
+from tokenboard.core.db import db, is_postgresql
+from tokenboard.metering import call_statements, price_queries
 from tokenboard.metering.errors import CallNotFound
 from tokenboard.metering.facts import OpenCall, Price
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Delivery, Size, Tariff
 from tokenboard.metering.worth import credit_value_nano
 
+CallRow = SimpleNamespace | Row[Any]  # its columns by their names
+
 _CALL = MeteredCall.__table__
 # Built once, and a plain row: it is said for every call, and an object of 35 columns costs a millisecond.
 _LOCKED = select(_CALL).where(_CALL.c.id == bindparam("asked")).with_for_update()
 
 
-def locked(call_id: str) -> Row[Any]:
-    """Its columns as they are now, nobody else's to change until the transaction ends. Raises: CallNotFound."""
-    row = db.session.execute(_LOCKED, {"asked": call_id}).one_or_none()
+def locked(call_id: str) -> CallRow:
+    """Its columns as they are now, nobody else's to change until the transaction ends; on PostgreSQL its windows too.
+
+    Raises: CallNotFound.
+    """
+    if not is_postgresql():
+        row: CallRow | None = db.session.execute(_LOCKED, {"asked": call_id}).one_or_none()
+    else:
+        found = call_statements.ENDING.row({"call_id": call_id})
+        row = None if found is None else SimpleNamespace(**dict(zip(call_statements.CALL, found[:-1], strict=True)))
     if row is None:
         raise CallNotFound
     return row
 
 
-def tariff_of(row: MeteredCall | Row[Any]) -> Tariff:
+def tariff_of(row: MeteredCall | CallRow) -> Tariff:
     """With the price and the markup of the moment it began."""
     return Tariff(price_queries.version(row.price_id), Decimal(row.markup), credit_value_nano())
 
 
-def delivery_of(row: MeteredCall | Row[Any], delivered_bytes: int | None) -> Delivery:
+def delivery_of(row: MeteredCall | CallRow, delivered_bytes: int | None) -> Delivery:
     """What it sent and may take; delivered is what was recorded, unless the caller knows better.
 
     Where the text is kept somebody reads it: thoughts or a tool call alone, without a word to read, are nothing then.

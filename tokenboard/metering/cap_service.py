@@ -24,6 +24,8 @@ from tokenboard.metering.worth import micros_of_cents
 
 log = logging.getLogger(__name__)
 
+Window = tuple[str, str, str]  # kind, subject, month
+
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -40,31 +42,41 @@ class Cap:
         return None if self.cap_micros is None else max(0, self.cap_micros - self.used_micros)
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a person may use, here and everywhere; the membership is missing where they are no member."""
+
+    person_id: str
+    budget_cents: int | None
+    membership_id: str | None
+    cap_cents: int | None
+
+
 def caps_of(*, workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None = None) -> list[Cap]:
     """The windows of a key and its person in a workspace, with their caps, in the order of locking. Reads only."""
-    return [_with_use(cap) for cap in _subjects(workspace_id, person_id, month, key_limit)]
+    return [_with_use(cap) for cap in subjects(key_limit, _limits(workspace_id, person_id), month)]
 
 
 def lock(*, workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None = None) -> list[Cap]:
     """The same, locked until the transaction ends; windows that are not there yet are made."""
-    return _locked(_subjects(workspace_id, person_id, month, key_limit))
+    return _locked(subjects(key_limit, _limits(workspace_id, person_id), month))
 
 
-def _subjects(workspace_id: str, person_id: str | None, month: str, key_limit: KeyLimit | None) -> list[Cap]:
-    key = [Cap("key", key_limit.key_id, key_limit.window, key_limit.most_micros, 0)] if key_limit else []
-    return key + _of_person(workspace_id, person_id, month)
+def subjects(key_limit: KeyLimit | None, limits: Limits | None, month: str) -> list[Cap]:
+    """The windows of a key and a person, in the order of locking, with nothing used yet."""
+    caps = [Cap("key", key_limit.key_id, key_limit.window, key_limit.most_micros, 0)] if key_limit else []
+    if limits is None:
+        return caps
+    if limits.membership_id:
+        caps.append(Cap("member", limits.membership_id, month, _micros_or_none(limits.cap_cents), 0))
+    caps.append(Cap("person", limits.person_id, month, _micros_or_none(limits.budget_cents), 0))
+    return caps
 
 
-def _of_person(workspace_id: str, person_id: str | None, month: str) -> list[Cap]:
-    if person_id is None:
-        return []
+def _limits(workspace_id: str, person_id: str | None) -> Limits | None:
     asked = {"person_id": person_id, "workspace_id": workspace_id}
-    row = db.session.execute(sql.OF_PERSON, asked).one_or_none()
-    if row is None:
-        return []
-    budget_cents, membership_id, cap_cents = row
-    member = [Cap("member", membership_id, month, _micros_or_none(cap_cents), 0)] if membership_id else []
-    return [*member, Cap("person", person_id, month, _micros_or_none(budget_cents), 0)]
+    row = db.session.execute(sql.OF_PERSON, asked).one_or_none() if person_id else None
+    return None if row is None else Limits(*row)
 
 
 def _micros_or_none(cents: int | None) -> int | None:
@@ -73,17 +85,18 @@ def _micros_or_none(cents: int | None) -> int | None:
 
 def _with_use(cap: Cap) -> Cap:
     row = db.session.execute(select(CapWindow.spent_micros, CapWindow.held_micros).where(*_key(cap))).one_or_none()
-    return _using(cap, sum(row) if row else 0)
+    return using(cap, sum(row) if row else 0)
 
 
 def _locked(caps: Sequence[Cap]) -> list[Cap]:
     if not caps:
         return []
     used = {row[0]: row[1] for row in db.session.execute(sql.LOCK[len(caps)], _numbered(caps))}  # one of each kind
-    return [_using(cap, used[cap.kind]) for cap in caps]
+    return [using(cap, used[cap.kind]) for cap in caps]
 
 
-def _using(cap: Cap, used_micros: int) -> Cap:
+def using(cap: Cap, used_micros: int) -> Cap:
+    """A window with what is used of it."""
     return replace(cap, used_micros=used_micros)
 
 
@@ -108,25 +121,13 @@ def _numbered(caps: Sequence[Cap]) -> dict[str, object]:
     return told
 
 
-def settle(
-    *,
-    membership_id: str | None,
-    person_id: str | None,
-    month: str,
-    held_micros: int,
-    spent_micros: int,
-    key: tuple[str, str] | None = None,
-) -> None:
-    """Turn what a call held into what it cost. `key` is a virtual key's id and the window it was held in."""
-    key_id, key_window = key or (None, "")
-    subjects = [("key", key_id, key_window), ("member", membership_id, month), ("person", person_id, month)]
-    for kind, subject_id, window_name in subjects:
-        if subject_id is None:
-            continue
-        moved: dict[str, object] = {"of_kind": kind, "of_subject": subject_id, "of_month": window_name}
+def settle(*, windows: Sequence[Window], held_micros: int, spent_micros: int) -> None:
+    """Turn what a call held in its windows into what it cost."""
+    for kind, subject_id, month in windows:
+        moved: dict[str, object] = {"of_kind": kind, "of_subject": subject_id, "of_month": month}
         moved |= {"held": held_micros, "spent": spent_micros}
         if rows_changed(db.session.execute(sql.SETTLE, moved)) != 1:
-            _tell_broken(kind, subject_id, window_name)
+            tell_broken((kind, subject_id, month))
 
 
 def add_spent(
@@ -148,11 +149,11 @@ def add_spent_to(*, windows: Mapping[tuple[str, str, str], int]) -> None:
         db.session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=added))
 
 
-def _tell_broken(kind: str, subject_id: str, month: str) -> None:
+def tell_broken(window: Window) -> None:
     """Must not happen; a cap that counts wrong is no reason to keep a customer's credits held."""
     raise_alert(
         "metering.cap_window",
-        subject=f"{kind}:{subject_id}:{month}",
+        subject=":".join(window),
         severity="critical",
-        message=f"The window of a {kind} does not hold what its call held: flask metering rebuild-rollups.",
+        message=f"The window of a {window[0]} does not hold what its call held: flask metering rebuild-rollups.",
     )

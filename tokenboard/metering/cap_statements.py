@@ -55,7 +55,7 @@ SETTLE = (
     )
 )
 OF_PERSON = (
-    select(Person.monthly_budget_cents, Membership.id, Membership.monthly_cap_cents)
+    select(Person.id, Person.monthly_budget_cents, Membership.id, Membership.monthly_cap_cents)
     .outerjoin(Membership, (Membership.person_id == Person.id) & (Membership.workspace_id == bindparam("workspace_id")))
     .where(Person.id == bindparam("person_id"))
 )

@@ -8,35 +8,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, select, update
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy import select, update
 
 from tokenboard.audit.alerts import raise_alert
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.ledger import queries as ledger_queries, service as ledger
 from tokenboard.ledger.errors import HoldNotOpen
-from tokenboard.metering import calls, cap_service, rules, signals
+from tokenboard.metering import calls, ending, rules, signals
 from tokenboard.metering.beginning_service import call_words
+from tokenboard.metering.calls import CallRow
 from tokenboard.metering.facts import Outcome, Settled, UsageFact
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.rules import Bill
 from tokenboard.metering.usage_models import UsageRecord
-from tokenboard.metering.usage_service import ingest
 from tokenboard.workspaces.models import Workspace
 
 _LONGEST_CODE = 40
-_ENDING = ("state", "settled_at", "transaction_id", "outcome", "error_code", "first_piece_at")
-_CALL = MeteredCall.__table__
-assert isinstance(_CALL, Table)
-# Built once: it is said for every call.
-_CLOSE = (
-    update(_CALL)
-    .where(_CALL.c.id == bindparam("ended"))
-    .values({_CALL.c[name]: bindparam(f"new_{name}", type_=_CALL.c[name].type) for name in _ENDING})
-)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -71,43 +60,20 @@ def request_stop(*, call_id: str) -> bool:
     return state == "open"
 
 
-def _settle(row: Row[Any], outcome: Outcome) -> Settled:
+def _settle(row: CallRow, outcome: Outcome) -> Settled:
     tariff = calls.tariff_of(row)
     bill = rules.bill(tariff, calls.delivery_of(row, outcome.delivered_bytes), outcome.usage)
-    _move_caps(row, bill.credits_micros)
     bill, transaction_id, balance_micros = _capture(row, bill)
     _book_shrinkage(row, bill)
     fact = _fact(row, outcome, bill, transaction_id, balance_micros)
-    ingest(records=[fact])
-    _close(row, outcome, fact)
+    ending.write(row, fact, outcome.first_piece_at or row.first_piece_at)
     if bill.is_odd:
         _tell_odd(row)
     signals.announce(fact)
     return _settled(fact, is_replay=False)
 
 
-def _close(row: Row[Any], outcome: Outcome, fact: UsageFact) -> None:
-    ending = {"state": "settled", "settled_at": fact.occurred_at, "transaction_id": fact.transaction_id}
-    ending |= {"outcome": outcome.kind, "error_code": fact.error_code}
-    ending["first_piece_at"] = outcome.first_piece_at or row.first_piece_at
-    db.session.execute(_CLOSE, {"ended": row.id} | {f"new_{name}": value for name, value in ending.items()})
-    known = db.session.identity_map.get(identity_key(MeteredCall, row.id))
-    if known is not None:  # somebody in this transaction has it as an object
-        db.session.expire(known)
-
-
-def _move_caps(row: Row[Any], spent_micros: int) -> None:
-    cap_service.settle(
-        membership_id=row.membership_id,
-        person_id=row.person_id,
-        month=row.cap_month,
-        key=(row.key_id, row.key_window) if row.key_id else None,
-        held_micros=row.held_micros,
-        spent_micros=spent_micros,
-    )
-
-
-def _capture(row: Row[Any], bill: Bill) -> tuple[Bill, str | None, int]:
+def _capture(row: CallRow, bill: Bill) -> tuple[Bill, str | None, int]:
     """Take the charge out of the hold; a hold that ended by time has paid what it has paid."""
     if row.hold_id is None:
         return bill, None, ledger_queries.balance(row.wallet_id).posted_micros
@@ -123,7 +89,7 @@ def _capture(row: Row[Any], bill: Bill) -> tuple[Bill, str | None, int]:
     return bill, posting.transaction_id, posting.balance.posted_micros
 
 
-def _unpaid(row: Row[Any], bill: Bill) -> Bill:
+def _unpaid(row: CallRow, bill: Bill) -> Bill:
     """The hold's own time was over before anybody settled: nothing can be taken any more, so the house pays."""
     raise_alert(
         "metering.hold_gone",
@@ -131,18 +97,10 @@ def _unpaid(row: Row[Any], bill: Bill) -> Bill:
         severity="critical",
         message="A call's hold ended by time before the call was settled. The house pays for it; does the sweeper run?",
     )
-    cap_service.settle(
-        membership_id=row.membership_id,
-        person_id=row.person_id,
-        month=row.cap_month,
-        key=(row.key_id, row.key_window) if row.key_id else None,
-        held_micros=0,
-        spent_micros=-bill.credits_micros,
-    )
     return replace(bill, credits_micros=0, absorbed_micros=bill.absorbed_micros + bill.credits_micros)
 
 
-def _book_shrinkage(row: Row[Any], bill: Bill) -> None:
+def _book_shrinkage(row: CallRow, bill: Bill) -> None:
     if not bill.absorbed_micros:
         return
     ledger.absorb(
@@ -154,7 +112,7 @@ def _book_shrinkage(row: Row[Any], bill: Bill) -> None:
     )
 
 
-def _fact(row: Row[Any], outcome: Outcome, bill: Bill, transaction_id: str | None, balance_micros: int) -> UsageFact:
+def _fact(row: CallRow, outcome: Outcome, bill: Bill, transaction_id: str | None, balance_micros: int) -> UsageFact:
     ended_at = now()
     return UsageFact(
         dedupe_key=f"call:{row.id}",
@@ -210,12 +168,12 @@ def _settled(fact: UsageFact | UsageRecord, *, is_replay: bool) -> Settled:
     )
 
 
-def _first_result(row: Row[Any]) -> Settled:
+def _first_result(row: CallRow) -> Settled:
     record = db.session.scalars(select(UsageRecord).where(UsageRecord.dedupe_key == f"call:{row.id}")).one()
     return _settled(record, is_replay=True)
 
 
-def _tell_odd(row: Row[Any]) -> None:
+def _tell_odd(row: CallRow) -> None:
     raise_alert(
         "metering.odd_usage",
         subject=row.model,

@@ -49,9 +49,12 @@ _DAYS = f"SELECT {_DAY}, {_COUNTS} FROM sums"  # noqa: S608
 # The day's rows are written first, as `usage_writing` does: the condition makes PostgreSQL wait for them.
 _FIRST = "WHERE (SELECT count(*) FROM days) > 0"
 _WORKSPACE_DAYS = f"SELECT {_WORKSPACE}, {_OF_WORKSPACE} FROM sums {_FIRST} GROUP BY {_WORKSPACE}"  # noqa: S608
-_WRITE = f"""
-WITH fresh AS (
-    INSERT INTO usage_record ({", ".join(RECORD)}) SELECT {", ".join(RECORD)} FROM usage_pile
+
+
+def counted(records: str) -> str:
+    """Statements that insert `records` (a query of their columns) and count what was new: `fresh`, both roll-ups."""
+    return f"""fresh AS (
+    INSERT INTO usage_record ({", ".join(RECORD)}) {records}
     ON CONFLICT (dedupe_key) DO NOTHING
     RETURNING dedupe_key, workspace_id, day_on, coalesce(person_id, '{NIL}') AS person_id, source,
               coalesce(key_id, '{NIL}') AS key_id, model, status, {", ".join(SUMS[2:])},
@@ -62,9 +65,11 @@ WITH fresh AS (
     {_added_up("usage_day", DAY_KEY, _DAYS)} RETURNING 1
 ), workspace_days AS (
     {_added_up("usage_workspace_day", WORKSPACE_KEY, _WORKSPACE_DAYS)}
-)
-SELECT dedupe_key FROM fresh
-"""  # noqa: S608
+)"""  # noqa: S608
+
+
+_PILED = f"SELECT {', '.join(RECORD)} FROM usage_pile"  # noqa: S608
+_WRITE = f"WITH {counted(_PILED)} SELECT dedupe_key FROM fresh".replace("%", "%%")  # noqa: S608
 
 
 def write(records: Sequence[UsageFact]) -> frozenset[str]:
@@ -73,7 +78,7 @@ def write(records: Sequence[UsageFact]) -> frozenset[str]:
     connection.exec_driver_sql(_PILE)
     connection.exec_driver_sql(_FORGET)
     _copy(connection.connection.driver_connection, records)
-    return frozenset(connection.exec_driver_sql(_WRITE.replace("%", "%%")).scalars())
+    return frozenset(connection.exec_driver_sql(_WRITE).scalars())
 
 
 def _copy(driver: Any, records: Sequence[UsageFact]) -> None:

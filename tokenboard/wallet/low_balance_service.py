@@ -7,7 +7,7 @@ crossing.
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, update
 
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
@@ -16,7 +16,7 @@ from tokenboard.core.money import credits_from_micros, json_number
 from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
 from tokenboard.ledger import queries as ledger
-from tokenboard.ledger.signals import balance_changed
+from tokenboard.ledger.signals import watchers
 from tokenboard.wallet.models import LowBalance
 from tokenboard.wallet.rules import has_crossed
 from tokenboard.web.filters import credit_amount
@@ -24,18 +24,16 @@ from tokenboard.workspaces.models import Workspace
 from tokenboard.workspaces.telling import tell
 
 KIND = "wallet.low_balance"
-_HAS_LINE = select(LowBalance.__table__.c.wallet_id).where(LowBalance.__table__.c.wallet_id == bindparam("asked"))
+_LINES = "SELECT 1 FROM low_balance WHERE wallet_id = :wallet_id"
 
 
 def connect() -> None:
-    """Hear every change of a balance. Connecting twice is connecting once."""
-    balance_changed.connect(look)
+    """Hear every change of a balance with a line. Connecting twice is connecting once."""
+    watchers.add(look, _LINES)
 
 
 def look(wallet_id: str) -> None:
     """After a change: tell when the balance has fallen below its line; arm again when it is back."""
-    if db.session.execute(_HAS_LINE, {"asked": wallet_id}).first() is None:
-        return  # most wallets: nothing is loaded for them
     line = db.session.get(LowBalance, wallet_id, populate_existing=True)
     if line is None:
         return

@@ -1,0 +1,76 @@
+"""What is said past SQLAlchemy fails as it would there, and is heard by who listens there."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from tests.conftest import House
+from tokenboard.core.db import db
+from tokenboard.core.direct import Direct
+
+pytestmark = pytest.mark.postgres
+
+ASKED = Direct("""
+SELECT :one + :two,        -- an integer is a bigint, however small
+       :id::uuid, :one::int = :one, pg_typeof(:two)::text
+""")
+ID = "9f0c2a58-3a4d-4a47-8a55-0d7f9a1b2c3d"
+
+
+@pytest.fixture(autouse=True)
+def _inside(postgresql_house: House):
+    with postgresql_house.app.app_context():
+        yield
+        db.session.rollback()
+
+
+def test_a_row_comes_back_with_ids_as_text():
+    assert ASKED.row({"one": 1, "two": 2, "id": ID, "not asked for": 3}) == (3, ID, True, "bigint")
+    assert Direct("SELECT 1 WHERE :is_there").row({"is_there": False}) is None
+
+
+def test_it_is_said_within_the_sessions_transaction():
+    db.session.execute(sa.text("CREATE TEMP TABLE said (number bigint) ON COMMIT DROP"))
+    Direct("INSERT INTO said VALUES (:number) RETURNING 1").row({"number": 7})
+
+    assert db.session.scalar(sa.text("SELECT number FROM said")) == 7
+
+
+def test_a_refusal_is_the_one_sqlalchemy_raises():
+    db.session.execute(sa.text("CREATE TEMP TABLE said (number bigint UNIQUE) ON COMMIT DROP"))
+    twice = Direct("INSERT INTO said VALUES (:number), (:number) RETURNING 1")
+
+    with pytest.raises(IntegrityError) as refused:
+        twice.row({"number": 31_415})
+
+    assert "31415" not in str(refused.value).partition("DETAIL")[0]
+
+
+def test_a_connection_that_is_gone_is_given_up_and_the_next_one_works():
+    ended = Direct("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(OperationalError) as lost:
+        ended.row({})
+    assert lost.value.connection_invalidated
+    db.session.rollback()
+
+    assert Direct("SELECT :number").row({"number": 1}) == (1,)
+
+
+def test_who_listens_to_statements_hears_these_too():
+    heard: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        heard.append(" ".join(statement.split()))
+
+    for moment in ("before_cursor_execute", "after_cursor_execute"):
+        sa.event.listen(db.engine, moment, note)
+    try:
+        Direct("SELECT :number + 1").row({"number": 1})
+    finally:
+        for moment in ("before_cursor_execute", "after_cursor_execute"):
+            sa.event.remove(db.engine, moment, note)
+
+    assert heard == ["SELECT $1 + 1"] * 2
