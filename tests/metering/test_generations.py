@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -14,7 +16,7 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import Busy
 from tokenboard.metering import service
 from tokenboard.metering.facts import Settled
-from tokenboard.metering.generations import Generations
+from tokenboard.metering.generations import BEGINNING_AT_ONCE, SETTLING_AT_ONCE, Generations
 from tokenboard.metering.listening import listen
 from tokenboard.metering.models import MeteredCall
 from tokenboard.metering.stream_events import Delta
@@ -161,6 +163,38 @@ def test_a_full_process_refuses_and_a_place_given_back_can_be_taken(sqlite_app: 
         running.refuse_if_full()
 
     assert refused.value.retry_after_seconds > 0
+
+
+def test_a_process_in_which_too_many_begin_refuses_the_next(sqlite_app: Flask):
+    running = Generations(sqlite_app, sqlite_app.extensions["settings"])
+    running.limit = 2 * BEGINNING_AT_ONCE
+    with contextlib.ExitStack() as requests:
+        for _ in range(BEGINNING_AT_ONCE):
+            requests.enter_context(sqlite_app.app_context())
+            running.refuse_if_full()
+        requests.enter_context(sqlite_app.app_context())
+        with pytest.raises(Busy):
+            running.refuse_if_crowded()
+        with pytest.raises(Busy):
+            running.refuse_if_full()
+
+    running.refuse_if_crowded()
+
+
+def test_an_answer_settles_when_its_turn_has_come(shop: People, running: Generations):
+    for _ in range(SETTLING_AT_ONCE):
+        running.settling.acquire()
+    call = begun(shop)
+    events = started(running, call).listen()
+    heard = [next(events)]
+    while text_of(heard) != script(QUICK):
+        heard.append(next(events))
+    assert row_of(call).state == "open"
+
+    running.settling.release()
+
+    assert end_of(list(events)).settled.credits_micros > 0
+    assert row_of(call).state == "settled"
 
 
 def test_no_connection_is_held_while_answers_stream(shop: People, running: Generations):

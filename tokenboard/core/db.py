@@ -38,6 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tokenboard.core import clock
 from tokenboard.core.config import Settings
+from tokenboard.core.green import make_green
 
 # Pools stay small: a hot row gets slower with more clients (reference/performance.md, 3).
 POOL_SIZE = 8
@@ -122,6 +123,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     with app.app_context():
         if settings.is_sqlite:
             prepare_sqlite(db.engine)
+        else:
+            make_green(db.engine)
 
 
 def prepare_sqlite(engine: Engine) -> None:

@@ -7,8 +7,8 @@ process is ending it takes none.
 
 from __future__ import annotations
 
+import _thread
 import logging
-import sys
 import threading
 from collections.abc import Callable
 
@@ -20,6 +20,7 @@ from tokenboard.core import clock, db as database
 from tokenboard.core.config import Settings
 from tokenboard.core.db import db
 from tokenboard.core.errors import Busy
+from tokenboard.core.green import is_green, make_green
 from tokenboard.core.money import nano_from_usd
 from tokenboard.metering import recording, relay_rules
 from tokenboard.metering.bell import Bell
@@ -32,16 +33,21 @@ from tokenboard.providers.chat_client import ChatCall
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
+# Half of the pool: whoever begins does not wait behind all who end.
+SETTLING_AT_ONCE = database.POOL_SIZE // 2
+# Answers that are being begun: the next would wait about a second for its turn, and is told at once instead.
+BEGINNING_AT_ONCE = 200
 _LOOK_SECONDS = 0.05
 _STATEMENT_TIMEOUT_MILLISECONDS = 5_000
 _PLACE = "place_for_an_answer"
+_KIND = {True: "gevent", False: "threads"}
 
 
 class Generations:
     """One a process."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
-        self.limit = settings.max_streams_per_process or relay_rules.STREAMS_PER_PROCESS[_kind_of_process()]
+        self.limit = settings.max_streams_per_process or relay_rules.STREAMS_PER_PROCESS[_KIND[is_green()]]
         self.is_ending = False
         self.hub = Hub(settings.redis_url, self._stop_here)
         self.recorder = Recorder(lambda notes: recording.write(self._engine, notes, clock.now()))
@@ -49,17 +55,21 @@ class Generations:
         self._settings = settings
         self._running: dict[str, Generation] = {}
         self._reserved = 0
+        self.settling = threading.Semaphore(SETTLING_AT_ONCE)
         self._lock = threading.Lock()
         self._own_engine: Engine | None = None
+
+    def refuse_if_crowded(self) -> None:
+        """Ask before anything at all: no connection is waited for when there is no place anyway. Raises: Busy."""
+        is_full = len(self._running) + self._reserved >= self.limit or self._reserved >= BEGINNING_AT_ONCE
+        if self.is_ending or is_full:
+            why = "is being restarted" if self.is_ending else "writes as many answers as it can"
+            raise Busy(f"This site {why} right now. Try again in a moment.", retry_after_seconds=RETRY_AFTER_SECONDS)
 
     def refuse_if_full(self) -> None:
         """Ask before anything is held; keeps a place for this request's answer. Raises: Busy."""
         with self._lock:
-            if self.is_ending or len(self._running) + self._reserved >= self.limit:
-                why = "is being restarted" if self.is_ending else "writes as many answers as it can"
-                raise Busy(
-                    f"This site {why} right now. Try again in a moment.", retry_after_seconds=RETRY_AFTER_SECONDS
-                )
+            self.refuse_if_crowded()
             if has_app_context() and not g.get(_PLACE):
                 self._reserved += 1
                 setattr(g, _PLACE, self)
@@ -77,7 +87,7 @@ class Generations:
         `on_settled` runs inside the settling transaction, with the settlement and the whole text; possibly again, when
         that transaction has to be repeated. `is_bound`: it ends soon after its last listener left.
         """
-        desk = Desk(self._app, self.recorder, self, self._pause_seconds, self._charge_of)
+        desk = Desk(self._app, self.recorder, self, self._pause_seconds, self.settling, self._charge_of)
         client = self._app.extensions["clients"].chat()
         generation = Generation(desk, client, call, chat_call, on_settled, is_bound=is_bound)
         with self._lock:
@@ -85,7 +95,7 @@ class Generations:
             if has_app_context() and g.pop(_PLACE, None) is not None:
                 self._reserved -= 1
         self.hub.start()
-        threading.Thread(target=generation.run, name="generation", daemon=True).start()
+        _thread.start_new_thread(generation.run, ())  # a Thread object would wait for its start and be remembered
         if self.is_ending:
             generation.end(DEPLOYED)
         return generation
@@ -150,13 +160,9 @@ class Generations:
         options = database.engine_options(self._settings)
         timeout = f"-c statement_timeout={_STATEMENT_TIMEOUT_MILLISECONDS} -c timezone=UTC"
         options["connect_args"] |= {"options": timeout, "tcp_user_timeout": 10_000}
-        return sa.create_engine(url, **(options | {"pool_size": 1, "isolation_level": "AUTOCOMMIT"}))
-
-
-def _kind_of_process() -> str:
-    """Whether threads are greenlets here: gunicorn's gevent worker has patched them before anything was imported."""
-    patched = sys.modules.get("gevent.monkey")
-    return "gevent" if patched is not None and patched.is_module_patched("threading") else "threads"
+        engine = sa.create_engine(url, **(options | {"pool_size": 1, "isolation_level": "AUTOCOMMIT"}))
+        make_green(engine)
+        return engine
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Semaphore
 from typing import Protocol
 
 from flask import Flask
@@ -85,6 +86,7 @@ class Desk:
     recorder: Recorder
     hears: Hears
     pause_seconds: Callable[[], float]
+    settling: Semaphore
     charge: Callable[[OpenCall], Callable[[int], int]]
 
 
@@ -235,7 +237,7 @@ class Generation:
         is_room_told = True
         while True:
             try:
-                return self._settle_once(outcome, tell_room=is_room_told)
+                return self._settle_in_turn(outcome, until, tell_room=is_room_told)
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 log.warning("settlement_waits_for_database", extra={"call_id": self.id, "error": type(error).__name__})
             except Exception:  # the room's own fault must not cost the settlement; its sweeper takes the text later
@@ -247,6 +249,15 @@ class Generation:
             if clock.monotonic() > until:
                 return None
             Bell().wait(SETTLE_AGAIN_SECONDS)
+
+    def _settle_in_turn(self, outcome: Outcome, until: float, *, tell_room: bool) -> Settled | None:
+        """So many settle at once, so that answers that end together leave connections to those that begin."""
+        if not self._desk.settling.acquire(timeout=max(0.0, until - clock.monotonic())):
+            return None
+        try:
+            return self._settle_once(outcome, tell_room=tell_room)
+        finally:
+            self._desk.settling.release()
 
     def _settle_once(self, outcome: Outcome, *, tell_room: bool) -> Settled:
         with self._desk.app.app_context():
