@@ -23,6 +23,7 @@ import tokenboard.metering.usage_models
 import tokenboard.notices.announcement_models
 import tokenboard.notices.models
 import tokenboard.ops.models
+import tokenboard.ops.threeway_models
 import tokenboard.wallet.models
 import tokenboard.workspaces.models  # noqa: F401
 from tokenboard.core.db import UtcDateTime, db

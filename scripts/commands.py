@@ -17,6 +17,8 @@ HELP = """TokenBoard
   ./run test [args]     the tests, on SQLite and PostgreSQL; args go to pytest
   ./run check           format, lint, types, imports, templates, migrations, settings, docs; no tests
   ./run e2e [args]      the browser tests; args go to pytest
+  ./run fuzz [args]     20,000 made-up requests to the API and 5,000 filled-in forms (FUZZ_REQUESTS=500 for fewer)
+  ./run tour            every page's picture for docs/tour.md, in a browser
   ./run bench [args]    the benchmarks (--quick for a minute's worth)
   ./run lock [args]     compile requirements*.txt from requirements*.in; args go to uv (--upgrade)
   ./run help            this
@@ -84,6 +86,8 @@ COMMANDS: dict[str, Callable[[House, list[str]], int]] = {
     "test": _inside("test", "scripts.suite", "test"),
     "check": _inside("check", "scripts.check"),
     "e2e": _inside("e2e", "scripts.suite", "e2e"),
+    "fuzz": _inside("test", "scripts.suite", "fuzz"),
+    "tour": _inside("e2e", "scripts.suite", "tour"),
     "bench": _inside("test", "bench"),
     "lock": _lock,
     "help": _help,

@@ -1,4 +1,4 @@
-"""`./run test` and `./run e2e`: one throw-away Redis and PostgreSQL for the whole run, then pytest.
+"""`./run test`, `e2e`, `tour` and `fuzz`: one throw-away Redis and PostgreSQL for the whole run, then pytest.
 
 Runs inside `.venv`. What is given as TEST_REDIS_URL or TEST_DATABASE_URL is used instead of starting one.
 """
@@ -18,6 +18,7 @@ from scripts.house import House, Refusal, here
 from tests.postgres import NoPostgres, running_postgres
 
 PROCESSES = "2"  # one a core of the smallest machine we promise five minutes on
+FUZZ_REQUESTS = "20000"
 _CHOOSES_PROCESSES = ("-n", "--numprocesses", "--pdb", "--trace", "-s", "--capture=no", "--co", "--collect-only")
 
 
@@ -26,7 +27,11 @@ def main(words: list[str]) -> int:
     kind, arguments = words[0], words[1:]
     house = here()
     settings = dict(os.environ)
-    if kind == "e2e":
+    if kind == "fuzz":
+        settings.setdefault("FUZZ_REQUESTS", FUZZ_REQUESTS)
+    if kind == "tour":
+        settings["TOUR_FOLDER"] = str(house.root / "docs" / "tour")
+    if kind in ("e2e", "tour"):
         settings["CHROMIUM"] = find_chromium(settings)
     seeds = house.root.parent / "shared"
     if "TOKENBOARD_SHARED" not in settings and seeds.is_dir():
@@ -42,6 +47,10 @@ def pytest_words(kind: str, arguments: list[str]) -> list[str]:
     """What pytest is called with: what was asked for, and two processes unless it needs the terminal."""
     if kind == "e2e":
         return arguments if any(Path(word.split("::")[0]).exists() for word in arguments) else ["tests/e2e", *arguments]
+    if kind == "fuzz":
+        return ["-n", "0", "-s", "-q", "tests/fuzz", *arguments]
+    if kind == "tour":
+        return ["tests/e2e/walk_tour.py", *arguments]
     is_chosen = any(word.startswith(_CHOOSES_PROCESSES) for word in arguments)
     return arguments if is_chosen else ["-n", PROCESSES, "--dist", "loadgroup", *arguments]
 

@@ -100,6 +100,7 @@ def settings_with(database_url: str, redis_url: str, sandbox_url: str, instance:
         "CRON_SECRET": CRON_SECRET,
         "ADMIN_API_KEY": ADMIN_API_KEY,
         "METRICS_TOKEN": METRICS_TOKEN,
+        "SECURITY_CONTACT": "security@example.com",
         "LOG_LEVEL": "INFO",
     }
     return load_settings(environ | more, instance_path=instance)

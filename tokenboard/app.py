@@ -85,6 +85,7 @@ from tokenboard.ops import (
     jobs_routes,
     monitoring_api,
     monitoring_routes,
+    openapi_routes,
     openwebui_routes,
     payments_routes,
     people_api,
@@ -94,6 +95,9 @@ from tokenboard.ops import (
     reconcile_routes,
     routes as ops_routes,
     tasks as ops_tasks,
+    threeway_api,
+    threeway_cli,
+    threeway_routes,
     view_routes,
 )
 from tokenboard.portal import (
@@ -104,11 +108,14 @@ from tokenboard.portal import (
     link_routes,
     mail_routes,
     oidc_routes,
+    public_routes,
     routes_front as front,
     settings_pages,
     shell,
     summary_api,
     tasks as portal_tasks,
+    usage_api,
+    usage_routes,
 )
 from tokenboard.wallet import (
     api as wallet_api,
@@ -192,6 +199,7 @@ def _blueprints() -> list[Blueprint]:
     """Every door of the house."""
     return [
         front.blueprint,
+        public_routes.blueprint,
         account_api.blueprint,
         settings_pages.blueprint,
         accounts_routes.blueprint,
@@ -214,6 +222,8 @@ def _blueprints() -> list[Blueprint]:
         summary_api.blueprint,
         jobs_api.blueprint,
         dashboard.blueprint,
+        usage_routes.blueprint,
+        usage_api.blueprint,
         demo_routes.blueprint,
         demo_cli.blueprint,
         channel_routes.blueprint,
@@ -251,6 +261,7 @@ def _operators_doors() -> list[Blueprint]:
     """Health, and the control room."""
     return [
         ops_api.blueprint,
+        openapi_routes.blueprint,
         books_api.blueprint,
         books_routes.blueprint,
         people_routes.blueprint,
@@ -266,6 +277,9 @@ def _operators_doors() -> list[Blueprint]:
         audit_routes.blueprint,
         announcements_routes.blueprint,
         announcements_routes.dismissals,
+        threeway_routes.blueprint,
+        threeway_api.blueprint,
+        threeway_cli.blueprint,
         payments_routes.blueprint,
         inbox_routes.blueprint,
         promo_api.blueprint,

@@ -11,7 +11,10 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Visitor, command
 
 Visit = Callable[..., Visitor]
-PAGES = ("", "/payments", "/webhooks", "/reconcile", "/catalogue", "/promo-codes", "/books", "/adjust")
+PAGES = (
+    *("", "/payments", "/webhooks", "/reconcile", "/catalogue", "/promo-codes", "/books", "/adjust"),
+    *("/users", "/users/caps", "/alerts", "/prices", "/jobs", "/monitoring", "/announcements", "/audit", "/settings"),
+)
 
 
 def become_admin(visitor: Visitor, environ: dict[str, str], name: str) -> None:

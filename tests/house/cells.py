@@ -15,6 +15,7 @@ from tests.house.control_cells import control_samples
 from tests.house.keys_cells import keys_samples
 from tests.house.people_cells import people_samples
 from tests.house.sampled import Sampled
+from tests.house.usage_cells import usage_samples
 from tests.people import People
 from tokenboard.accounts.models import Person
 from tokenboard.core.clock import now, today
@@ -44,6 +45,7 @@ def samples(people: People) -> defaultdict[str, Sampled]:
     listed.update(chat_samples(people))
     listed.update(keys_samples(people))
     listed.update(control_samples(people))
+    listed.update(usage_samples(people))
     return listed
 
 

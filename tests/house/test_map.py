@@ -9,7 +9,8 @@ from flask import Flask
 
 from tokenboard.core.config import declarations
 
-MAP = (Path(__file__).resolve().parents[2] / "docs" / "map.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+MAP = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
 STEP = int(re.search(r"^Built up to step: (\d)$", MAP, re.MULTILINE).group(1))  # type: ignore[union-attr]
 UNLISTED_METHODS = {"HEAD", "OPTIONS"}
 

@@ -267,7 +267,9 @@ class TestCommands:
     def test_help_names_every_command(self, capsys: pytest.CaptureFixture[str]):
         assert main(["help"]) == 0
         said = capsys.readouterr().out
-        assert all(f"./run {name}" in said for name in ("test", "check", "e2e", "bench", "lock", "help"))
+        assert all(
+            f"./run {name}" in said for name in ("test", "check", "e2e", "fuzz", "tour", "bench", "lock", "help")
+        )
 
     @pytest.mark.parametrize("word", ["-n0", "--pdb", "-s"])
     def test_tests_run_in_one_process_when_the_terminal_is_wanted(self, word: str):

@@ -226,8 +226,8 @@ def test_the_overview_asks_a_fixed_number_of_questions_and_is_calm_when_nothing_
         shown = ada.get("/admin").text
 
     assert "Nothing waits for you" in shown
-    # Who asks, which workspaces, the pill; alerts, counts, proposals, differences, sales, lamps.
-    assert counted.number == 9
+    # Who asks, which workspaces, the pill; alerts, counts, proposals, differences, sales, lamps; syncs (2), rows.
+    assert counted.number == 12
 
 
 def test_a_payment_tells_its_whole_story(shop: Shop):

@@ -12,12 +12,15 @@ from tokenboard.accounts.guards import current_sign_in, signed_in_or_none
 from tokenboard.core.db import db
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.security import uses_cookies
+from tokenboard.web.shapes import Instant
 
 blueprint = Blueprint("accounts_api", __name__)
 
 
 @blueprint.post("/api/auth/token")
-@operation("A token for 15 minutes, bound to this session", tag="Accounts")
+@operation(
+    "A token for 15 minutes, bound to this session", tag="Accounts", answer={"token": str, "expires_at": Instant}
+)
 def token() -> Answer:
     issued, ends = tokens.issue(current_sign_in(), lifetime_seconds=tokens.SHORT_SECONDS)
     return {"token": issued, "expiresAt": ends}
@@ -38,7 +41,9 @@ def logout() -> Answer:
 
 @blueprint.post("/api/auth/confirm")
 @limit_confirming
-@operation("Prove again that it is you, for acts that ask for it", body=ConfirmBody, status=204, tag="Accounts")
+@operation(
+    "Prove again that it is you, for acts that ask for it", body=ConfirmBody, status=204, tag="Accounts", errors=(409,)
+)
 def confirm(body: ConfirmBody) -> Answer:
     proof_service.confirm(current_sign_in(), password=body.password, code=body.code)
     db.session.commit()
@@ -48,7 +53,7 @@ def confirm(body: ConfirmBody) -> Answer:
 @blueprint.post("/api/auth/forgot")
 @password_door
 @limit_forgot
-@operation("Mail a link for a new password", body=ForgotBody, auth="none", status=202, tag="Accounts")
+@operation("Mail a link for a new password", body=ForgotBody, auth="none", status=202, tag="Accounts", errors=(403,))
 def forgot(body: ForgotBody) -> Answer:
     mailbox_service.ask_reset(email=body.email)
     db.session.commit()

@@ -17,8 +17,8 @@ TokenBoardError
 ├── Forbidden
 │   ├── FactorNeeded      403  administrators need a second factor (REQUIRE_ADMIN_MFA)
 │   ├── NotForTokens      403  an API token proves no presence
-│   ├── OnlyLooking       403  an administrator looks as somebody else: nothing is written
-│   ├── NotToBeViewed     403  administrators are not looked as
+│   ├── OnlyViewing       403  an administrator views as somebody else: nothing is written
+│   ├── NotToBeViewed     403  administrators are not viewed as
 │   └── PasswordsClosed   403  people come in through the provider alone (OIDC_ONLY)
 └── NotFound
     └── LinkUsed          404  a single-use link that was used, has expired or never was
@@ -89,10 +89,10 @@ class NotOnYourself(Conflict):
         super().__init__("Another administrator has to do this to your account.")
 
 
-class OnlyLooking(Forbidden):
+class OnlyViewing(Forbidden):
     code = "read_only_view"
 
-    def __init__(self, message: str = "You are only looking: nothing can be changed here until you end it.") -> None:
+    def __init__(self, message: str = "You are only viewing: nothing can be changed here until you end it.") -> None:
         super().__init__(message)
 
 

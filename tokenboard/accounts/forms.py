@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tokenboard.core.parsing import clean_text, parse_email
-from tokenboard.web.api import Body
+from tokenboard.core.parsing import LONGEST_EMAIL, clean_text, parse_email
+from tokenboard.web.api import Body, limits
 
 LONGEST_NAME = 80
 LONGEST_TYPED = 1_000  # a password that is wrong anyway; the right ones end at 128
@@ -25,9 +25,9 @@ def token_name(text: str) -> str:
     return clean_text(text, longest=LONGEST_NAME, shortest=1)
 
 
-Email = Annotated[str, AfterValidator(parse_email)]
-DisplayName = Annotated[str, AfterValidator(display_name)]
-TokenName = Annotated[str, AfterValidator(token_name)]
+Email = Annotated[str, AfterValidator(parse_email), limits(5, LONGEST_EMAIL, format="email")]
+DisplayName = Annotated[str, AfterValidator(display_name), limits(0, LONGEST_NAME)]
+TokenName = Annotated[str, AfterValidator(token_name), limits(1, LONGEST_NAME)]
 
 
 class SignInBody(Body):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from flask import has_request_context, request
 from flask_login import current_user
 
-from tokenboard.accounts.errors import FactorNeeded, NotForTokens, OnlyLooking
+from tokenboard.accounts.errors import FactorNeeded, NotForTokens, OnlyViewing
 from tokenboard.accounts.models import Person, SignIn
 from tokenboard.accounts.sessions import SignedIn
 from tokenboard.core.clock import now
@@ -33,7 +33,7 @@ def signed_in_or_none() -> SignedIn | None:
 
 
 def signed_in() -> SignedIn:
-    """Raises: Unauthenticated, OnlyLooking."""
+    """Raises: Unauthenticated, OnlyViewing."""
     found = signed_in_or_none()
     if found is None:
         raise Unauthenticated
@@ -44,14 +44,14 @@ def _may_look(found: SignedIn) -> SignedIn:
     """Every door that acts for somebody asks here who it is: while an administrator looks, none of them writes."""
     if found.viewer is not None and has_request_context():
         if request.method not in SAFE_METHODS:
-            raise OnlyLooking
+            raise OnlyViewing
         if any(request.path == one or request.path.startswith(f"{one}/") for one in _CLOSED_TO_VIEWERS):
-            raise OnlyLooking("This stays closed to whoever looks as somebody else.")
+            raise OnlyViewing("This stays closed to whoever views as somebody else.")
     return found
 
 
 def person_or_none() -> Person | None:
-    """Who asks, if anybody is signed in. Raises: OnlyLooking."""
+    """Who asks, if anybody is signed in. Raises: OnlyViewing."""
     found = signed_in_or_none()
     return _may_look(found).person if found else None
 

@@ -78,7 +78,7 @@ class SignIn(Identified, Base):
     second_factor_at: Mapped[Instant | None]
     # The provider's id_token, its hint at signing out there too; sealed with this row's id as context.
     sealed_id_token: Mapped[str] = mapped_column(Text, default="", deferred=True)
-    # Whom an administrator looks as, read-only, and until when at most (view_service.py).
+    # Whom an administrator views as, read-only, and until when at most (view_service.py).
     views_person_id: Mapped[Id | None] = mapped_column(Uuid(as_uuid=False))
     views_until: Mapped[Instant | None]
 

@@ -16,6 +16,7 @@ from tokenboard.accounts import (
     second_factor_rules,
     second_factor_service,
     service,
+    shapes,
 )
 from tokenboard.accounts.doors import password_door
 from tokenboard.accounts.entrance import limit_confirming, limit_letters
@@ -27,16 +28,17 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
 from tokenboard.core.settings import settings
 from tokenboard.web.api import Answer, operation
+from tokenboard.web.shapes import Cursor
 
 blueprint = Blueprint("security_api", __name__, url_prefix="/api/account")
 
-_TAG = "Account"
+_TAG = "Accounts"
 
 
 @blueprint.post("/password")
 @password_door
 @limit_confirming
-@operation("Change the password; other sessions end", body=PasswordBody, status=204, tag=_TAG)
+@operation("Change the password; other sessions end", body=PasswordBody, status=204, tag=_TAG, errors=(409,))
 def change_password(body: PasswordBody) -> Answer:
     sign_in = require_recent_proof()
     proof_service.change_password(current_person(), sign_in, current=body.current_password, password=body.password)
@@ -46,7 +48,7 @@ def change_password(body: PasswordBody) -> Answer:
 
 @blueprint.post("/email")
 @limit_letters
-@operation("Mail a link that changes the e-mail", body=ForgotBody, status=202, tag=_TAG)
+@operation("Mail a link that changes the e-mail", body=ForgotBody, status=202, tag=_TAG, errors=(409,))
 def change_email(body: ForgotBody) -> Answer:
     require_recent_proof()
     mailbox_service.ask_email_change(current_person(), email=body.email)
@@ -55,7 +57,13 @@ def change_email(body: ForgotBody) -> Answer:
 
 
 @blueprint.post("/second-factor")
-@operation("Begin two-step sign-in: the secret for an authenticator app", status=201, tag=_TAG)
+@operation(
+    "Begin two-step sign-in: the secret for an authenticator app",
+    status=201,
+    tag=_TAG,
+    answer={"secret": str, "address": str},
+    errors=(409,),
+)
 def begin_factor() -> Answer:
     require_recent_proof()
     person = current_person()
@@ -68,7 +76,13 @@ def begin_factor() -> Answer:
 
 @blueprint.post("/second-factor/confirm")
 @limit_confirming
-@operation("Turn two-step sign-in on with the first code; answers the recovery codes", body=CodeBody, tag=_TAG)
+@operation(
+    "Turn two-step sign-in on with the first code; answers the recovery codes",
+    body=CodeBody,
+    tag=_TAG,
+    answer={"recovery_codes": list[str]},
+    errors=(409,),
+)
 def confirm_factor(body: CodeBody) -> Answer:
     require_recent_proof()
     codes = second_factor_service.confirm(current_person(), current_sign_in(), code=body.code)
@@ -77,7 +91,7 @@ def confirm_factor(body: CodeBody) -> Answer:
 
 
 @blueprint.delete("/second-factor")
-@operation("Turn two-step sign-in off", status=204, tag=_TAG)
+@operation("Turn two-step sign-in off", status=204, tag=_TAG, errors=(409,))
 def remove_factor() -> Answer:
     require_recent_proof()
     second_factor_service.remove(current_person())
@@ -86,13 +100,22 @@ def remove_factor() -> Answer:
 
 
 @blueprint.get("/tokens")
-@operation("My API tokens, without their secrets", tag=_TAG)
+@operation(
+    "My API tokens, without their secrets", tag=_TAG, answer={"tokens": list[shapes.ApiToken], "next_cursor": Cursor}
+)
 def tokens() -> Answer:
     return {"tokens": [_token(one) for one in api_tokens.live_tokens(current_person().id)], "nextCursor": None}
 
 
 @blueprint.post("/tokens")
-@operation("Make an API token; its secret is answered this once", body=TokenBody, status=201, tag=_TAG)
+@operation(
+    "Make an API token; its secret is answered this once",
+    body=TokenBody,
+    status=201,
+    tag=_TAG,
+    answer={"token": shapes.ApiToken, "secret": str},
+    errors=(409,),
+)
 def make_token(body: TokenBody) -> Answer:
     require_recent_proof()
     row, secret = api_tokens.make(current_person(), name=body.name, days=body.days)
@@ -109,7 +132,9 @@ def end_token(token_id: str) -> Answer:
 
 
 @blueprint.get("/sessions")
-@operation("Where I am signed in", tag=_TAG)
+@operation(
+    "Where I am signed in", tag=_TAG, answer={"sessions": list[shapes.Session], "next_cursor": Cursor}, errors=(403,)
+)
 def sessions() -> Answer:
     here = current_sign_in().id
     live = queries.live_sessions(current_person().id)

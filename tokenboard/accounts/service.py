@@ -155,7 +155,7 @@ def _printable(user_agent: str) -> str:
 def end_session(sign_in: SignIn) -> None:
     """Signing out. Idempotent."""
     if sign_in.ended_at is None:
-        sign_in.ended_at = now()  # a look as somebody else ends with it (view_service.py)
+        sign_in.ended_at = now()  # a view as somebody else ends with it (view_service.py)
         audit.record("accounts.signed_out", actor=sign_in.person_id, subject=sign_in.id)
 
 

@@ -41,7 +41,7 @@ _COOKIE_KEY = "sign_in"
 class SignedIn:
     """One request's person and session; what Flask-Login calls the current user. An API token has no session.
 
-    `viewer` is the administrator whose session it is while they look as `person` (view_service.py).
+    `viewer` is the administrator whose session it is while they view as `person` (view_service.py).
     """
 
     person: Person
@@ -82,10 +82,10 @@ def _by_session(request: Request) -> SignedIn | None:
         return None
     if now() - found.sign_in.last_seen_at > timedelta(seconds=TOUCH_SECONDS):
         g.to_touch = (SignIn, found.sign_in.id, {"last_seen_at": now()})
-    return _looking(found, found.sign_in) if uses_cookies() else found
+    return _viewing(found, found.sign_in) if uses_cookies() else found
 
 
-def _looking(found: SignedIn, sign_in: SignIn) -> SignedIn:
+def _viewing(found: SignedIn, sign_in: SignIn) -> SignedIn:
     """As whom an administrator looks, while that lasts and both are who they were when it began."""
     if sign_in.views_person_id is None or sign_in.views_until is None or sign_in.views_until <= now():
         return found

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @task("accounts.sweep")
 def sweep() -> None:
-    """Note in the audit log when somebody's look as somebody else is over. Idempotent: it counted no more before."""
+    """Note in the audit log when somebody's view as somebody else is over. Idempotent: it counted no more before."""
     ended = view_service.end_overdue()
     db.session.commit()
     if ended:

@@ -1,6 +1,6 @@
-"""Looking at the site as somebody else sees it: an administrator's session, read-only, for half an hour at most.
+"""Viewing the site as somebody else sees it: an administrator's session, read-only, for half an hour at most.
 
-Laws: an administrator is never looked as; nothing is written meanwhile and what is theirs alone stays closed
+Laws: an administrator is never viewed as; nothing is written meanwhile and what is theirs alone stays closed
 (guards.py); beginning and ending stand in the audit log, with the reason; it ends by itself, by signing out, and at
 once when either of the two stops being who they were (sessions.py reads both with every request).
 """
@@ -22,7 +22,7 @@ SWEPT_AT_ONCE = 500
 
 
 def begin(*, sign_in: SignIn, admin: Person, person: Person, reason: str) -> None:
-    """This session looks as `person` from now on. Raises: NotToBeViewed."""
+    """This session views as `person` from now on. Raises: NotToBeViewed."""
     if person.is_admin or person.deleted_at is not None:
         raise NotToBeViewed
     until = now() + LASTS
@@ -33,7 +33,7 @@ def begin(*, sign_in: SignIn, admin: Person, person: Person, reason: str) -> Non
 
 
 def end(*, sign_in_id: str, how: str = "by hand") -> str | None:
-    """It is over; answers whom the session looked as, None when it looked as nobody. Idempotent.
+    """It is over; answers whom the session viewed as, None when as nobody. Idempotent.
 
     `how` is told in the audit log.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, request
 
 from tokenboard.accounts.guards import require_admin, require_recent_proof
-from tokenboard.billing import inbox_queries, inbox_service, refunding, tasks
+from tokenboard.billing import inbox_queries, inbox_service, refunding, shapes, tasks
 from tokenboard.billing.answers import event_answer
 from tokenboard.billing.errors import ProviderFailed
 from tokenboard.billing.forms import InboxQuery, RefundBody
@@ -20,6 +20,7 @@ from tokenboard.web.api import Answer, operation
 from tokenboard.web.clients import clients
 from tokenboard.web.limits import limiter
 from tokenboard.web.security import exempt_from_csrf
+from tokenboard.web.shapes import Count, Cursor
 
 blueprint = Blueprint("billing_admin_api", __name__)
 
@@ -31,7 +32,13 @@ _TAG = "Operator"
 @exempt_from_csrf("only the admin key opens it; no cookie counts")
 @limiter.limit(ACTS)
 @admin_key_only
-@operation("Take over Stripe's catalogue", auth="admin_key", tag=_TAG)
+@operation(
+    "Take over Stripe's catalogue",
+    auth="admin_key",
+    tag=_TAG,
+    answer={"products": Count, "prices": Count, "skipped": list[shapes.Skipped]},
+    errors=(502, 504),
+)
 def sync_prices() -> Answer:
     try:
         synced = tasks.sync_catalogue()
@@ -42,7 +49,15 @@ def sync_prices() -> Answer:
 
 @blueprint.post("/api/admin/payments/<payment_id>/refund")
 @limiter.limit(ACTS)
-@operation("Give money back", body=RefundBody, status=202, tag=_TAG)
+@operation(
+    "Give money back",
+    body=RefundBody,
+    status=202,
+    tag=_TAG,
+    answer={"refund": shapes.Refund},
+    errors=(409, 502, 504),
+    headers=("Idempotency-Key",),
+)
 def refund(payment_id: str, body: RefundBody) -> Answer:
     admin = require_admin()
     require_recent_proof()
@@ -57,7 +72,13 @@ def refund(payment_id: str, body: RefundBody) -> Answer:
 
 
 @blueprint.get("/api/admin/webhooks")
-@operation("The inbox of webhooks", query=InboxQuery, tag=_TAG)
+@operation(
+    "The inbox of webhooks",
+    query=InboxQuery,
+    tag=_TAG,
+    answer={"webhooks": list[shapes.WebhookEvent], "next_cursor": Cursor},
+    errors=(404,),
+)
 def webhooks(query: InboxQuery) -> Answer:
     require_admin()
     before = or_none(parse_id, query.cursor) if query.cursor else None
@@ -70,7 +91,7 @@ def webhooks(query: InboxQuery) -> Answer:
 
 @blueprint.post("/api/admin/webhooks/<event_id>/replay")
 @limiter.limit(ACTS)
-@operation("Handle an event again", status=202, tag=_TAG)
+@operation("Handle an event again", status=202, tag=_TAG, answer={"webhook": shapes.WebhookEvent}, errors=(409,))
 def replay(event_id: str) -> Answer:
     admin = require_admin()
     wanted = or_none(parse_id, event_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
@@ -13,6 +15,7 @@ from tokenboard.billing import (
     order_service,
     payment_queries,
     promo_service,
+    shapes,
     topup_service,
     waiting_page,
 )
@@ -38,11 +41,13 @@ from tokenboard.billing.rules import CREDITED_STATES, PaymentState
 from tokenboard.core.db import db, writing
 from tokenboard.core.errors import NotFound, ValidationFailed
 from tokenboard.core.settings import settings
+from tokenboard.wallet import shapes as wallet_shapes
 from tokenboard.wallet.answers import credits_number, posting_answer
 from tokenboard.wallet.forms import key_of
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.clients import clients
 from tokenboard.web.limits import limiter
+from tokenboard.web.shapes import Url
 from tokenboard.workspaces import access
 from tokenboard.workspaces.models import Role, Workspace
 
@@ -51,6 +56,8 @@ blueprint = Blueprint("billing_api", __name__)
 ORDERS = "30/minute"  # each may be a call to a provider
 REDEEMS = "10/minute; 50/hour"  # guesses at codes
 _TAG = "Payments"
+# What every order says of itself in the OpenAPI document.
+_ORDER: dict[str, Any] = {"tag": _TAG, "errors": (404, 409, 502, 504), "headers": ("Idempotency-Key",)}
 
 
 def _buyer(workspace_id: str | None) -> tuple[Workspace, Person]:
@@ -82,14 +89,14 @@ def _url(payment: Payment) -> str:
 
 
 @blueprint.get("/api/billing/packages")
-@operation("What is for sale", auth="none", tag=_TAG)
+@operation("What is for sale", auth="none", tag=_TAG, answer={"packages": list[shapes.Package]})
 def packages() -> Answer:
     return {"packages": [package_answer(offer) for offer in catalogue_queries.for_sale()]}
 
 
 @blueprint.post("/api/billing/checkout")
 @limiter.limit(ORDERS)
-@operation("Buy a pack or begin a plan by card", body=CheckoutBody, tag=_TAG)
+@operation("Buy a pack or begin a plan by card", body=CheckoutBody, answer=shapes.Checkout, **_ORDER)
 def checkout(body: CheckoutBody) -> Answer:
     _buyer(body.workspace_id)
     basket = order_service.stripe_basket(catalogue_queries.offer(body.package_id))
@@ -99,7 +106,9 @@ def checkout(body: CheckoutBody) -> Answer:
 
 @blueprint.post("/api/billing/checkout-session")
 @limiter.limit(ORDERS)
-@operation("Buy a price by card, with addresses to come back to", body=SessionBody, tag=_TAG)
+@operation(
+    "Buy a price by card, with addresses to come back to", body=SessionBody, answer=shapes.CheckoutSession, **_ORDER
+)
 def checkout_session(body: SessionBody) -> Answer:
     _buyer(body.workspace_id)
     success, cancel = own_url(body.success_url, "successUrl"), own_url(body.cancel_url, "cancelUrl")
@@ -111,7 +120,7 @@ def checkout_session(body: SessionBody) -> Answer:
 
 @blueprint.post("/api/credits/buy")
 @limiter.limit(ORDERS)
-@operation("Buy a pack", body=BuyBody, tag=_TAG)
+@operation("Buy a pack", body=BuyBody, answer=shapes.Bought, **_ORDER)
 def buy(body: BuyBody) -> Answer:
     _buyer(body.workspace_id)
     offer = catalogue_queries.offer(body.package_id)
@@ -126,7 +135,7 @@ def buy(body: BuyBody) -> Answer:
 
 @blueprint.post("/api/checkout/start")
 @limiter.limit(ORDERS)
-@operation("Pay through Paystack, in dollars or shillings", body=StartBody, tag=_TAG)
+@operation("Pay through Paystack, in dollars or shillings", body=StartBody, answer=shapes.PaystackStart, **_ORDER)
 def start(body: StartBody) -> Answer:
     _buyer(body.workspace_id)
     basket = _paystack_basket(
@@ -147,7 +156,7 @@ def _paystack_basket(body: StartBody | MpesaBody, currency: str, return_path: st
 
 @blueprint.post("/api/checkout/mpesa")
 @limiter.limit(ORDERS)
-@operation("Pay by M-Pesa: the phone asks for the PIN", body=MpesaBody, status=202, tag=_TAG)
+@operation("Pay by M-Pesa: the phone asks for the PIN", body=MpesaBody, status=202, answer=shapes.MpesaStart, **_ORDER)
 def mpesa(body: MpesaBody) -> Answer:
     workspace, person = _buyer(body.workspace_id)
     payment, display_text = opening.start_mpesa(
@@ -162,7 +171,7 @@ def mpesa(body: MpesaBody) -> Answer:
 
 
 @blueprint.get("/api/checkout/<reference>")
-@operation("Where a payment is", tag=_TAG)
+@operation("Where a payment is", tag=_TAG, answer=shapes.Payment)
 def checkout_state(reference: str) -> Answer:
     return payment_answer(_payment_of_caller(reference))
 
@@ -177,7 +186,7 @@ def _payment_of_caller(reference: str) -> Payment:
 
 
 @blueprint.get("/payments/paystack/callback")
-@operation("Where Paystack leads the buyer back to", query=CallbackQuery, auth="none", tag=_TAG)
+@operation("Where Paystack leads the buyer back to", query=CallbackQuery, auth="none", status=303, media="", tag=_TAG)
 def paystack_callback(query: CallbackQuery) -> Response:
     """Anyone may open it: it asks Paystack and believes nothing of the address but which order is meant."""
     with writing():
@@ -200,14 +209,26 @@ def _outcome(payment: Payment) -> str:
 
 @blueprint.get("/api/billing/portal-link")
 @limiter.limit(ORDERS)
-@operation("Where card, plan and cancellation are managed", query=OwnQuery, tag=_TAG)
+@operation(
+    "Where card, plan and cancellation are managed",
+    query=OwnQuery,
+    tag=_TAG,
+    answer={"url": Url},
+    errors=(409, 502, 504),
+)
 def portal_link(query: OwnQuery) -> Answer:
     return _portal(query.workspace_id)
 
 
 @blueprint.post("/api/billing/portal-link")
 @limiter.limit(ORDERS)
-@operation("Where card, plan and cancellation are managed", body=PortalBody, tag=_TAG)
+@operation(
+    "Where card, plan and cancellation are managed",
+    body=PortalBody,
+    tag=_TAG,
+    answer={"url": Url},
+    errors=(409, 502, 504),
+)
 def new_portal_link(body: PortalBody) -> Answer:
     return _portal(body.workspace_id)
 
@@ -218,7 +239,7 @@ def _portal(workspace_id: str | None) -> Answer:
 
 
 @blueprint.get("/api/subscription")
-@operation("The workspace's plan", query=OwnQuery, tag=_TAG)
+@operation("The workspace's plan", query=OwnQuery, tag=_TAG, answer={"subscription": shapes.Subscription | None})
 def subscription(query: OwnQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     found = payment_queries.live_subscription(workspace.id)
@@ -228,7 +249,7 @@ def subscription(query: OwnQuery) -> Answer:
 
 @blueprint.post("/api/credits/redeem")
 @limiter.limit(REDEEMS)
-@operation("Redeem a promo code", body=RedeemBody, tag=_TAG)
+@operation("Redeem a promo code", body=RedeemBody, tag=_TAG, answer=wallet_shapes.Redeemed, errors=(409,))
 def redeem(body: RedeemBody) -> Answer:
     workspace, person = _buyer(body.workspace_id)
     posting, micros = promo_service.redeem(workspace=workspace, person=person, code=body.code)
@@ -237,14 +258,14 @@ def redeem(body: RedeemBody) -> Answer:
 
 
 @blueprint.get("/api/credits/auto-topup")
-@operation("The automatic top-up", query=OwnQuery, tag=_TAG)
+@operation("The automatic top-up", query=OwnQuery, tag=_TAG, answer=shapes.TopUp)
 def auto_topup(query: OwnQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person(), at_least=Role.ADMIN).workspace
     return _topup(workspace.id)
 
 
 @blueprint.put("/api/credits/auto-topup")
-@operation("Set the automatic top-up", body=TopUpBody, tag=_TAG)
+@operation("Set the automatic top-up", body=TopUpBody, tag=_TAG, answer=shapes.TopUp, errors=(409,))
 def set_auto_topup(body: TopUpBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.ADMIN).workspace

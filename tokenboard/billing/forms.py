@@ -47,7 +47,7 @@ def phone_number(text: str) -> str:
 
 
 Dollars = Annotated[int, PlainValidator(_cents), WithJsonSchema(_DOLLARS_SCHEMA)]
-Phone = Annotated[str, Field(max_length=30), AfterValidator(phone_number)]
+Phone = Annotated[str, Field(max_length=30, examples=["0712 345 678"]), AfterValidator(phone_number)]
 Named = Annotated[str, Field(min_length=1, max_length=255)]
 
 

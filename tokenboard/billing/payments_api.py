@@ -8,11 +8,12 @@ from flask import Blueprint
 from pydantic import Field
 
 from tokenboard.accounts.guards import current_person
-from tokenboard.billing import history_queries
+from tokenboard.billing import history_queries, shapes
 from tokenboard.billing.answers import payment_answer
 from tokenboard.billing.forms import MOST, USUAL
 from tokenboard.billing.rules import PaymentState
 from tokenboard.web.api import Answer, Query, operation
+from tokenboard.web.shapes import Cursor
 from tokenboard.workspaces import access
 
 blueprint = Blueprint("billing_payments_api", __name__)
@@ -39,7 +40,12 @@ class PaymentsQuery(Query):
 
 
 @blueprint.get("/api/billing/payments")
-@operation("The workspace's payments, newest first", query=PaymentsQuery, tag="Payments")
+@operation(
+    "The workspace's payments, newest first",
+    query=PaymentsQuery,
+    tag="Payments",
+    answer={"payments": list[shapes.Payment], "next_cursor": Cursor},
+)
 def payments(query: PaymentsQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     found = history_queries.payments(

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from tokenboard.accounts.guards import require_admin
-from tokenboard.billing import promo_queries, promo_service
+from tokenboard.billing import promo_queries, promo_service, shapes
 from tokenboard.billing.promo_forms import BatchBody, BatchQuery
 from tokenboard.billing.promo_queries import BatchLine
 from tokenboard.core.db import db
@@ -18,6 +18,7 @@ from tokenboard.wallet.answers import credits_number
 from tokenboard.wallet.forms import required_key
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.limits import limiter
+from tokenboard.web.shapes import Cursor
 
 blueprint = Blueprint("promo_api", __name__)
 
@@ -28,7 +29,13 @@ _KEYS = uuid.UUID("6c1f3c1e-52a5-4f0e-9c3b-0c8a6f6f7b21")  # made up once: turns
 
 
 @blueprint.get(PATH)
-@operation("Batches of promo codes", query=BatchQuery, tag=_TAG)
+@operation(
+    "Batches of promo codes",
+    query=BatchQuery,
+    tag=_TAG,
+    answer={"batches": list[shapes.PromoBatch], "next_cursor": Cursor},
+    errors=(404,),
+)
 def batches(query: BatchQuery) -> Answer:
     require_admin()
     before = or_none(parse_id, query.cursor) if query.cursor else None
@@ -40,7 +47,15 @@ def batches(query: BatchQuery) -> Answer:
 
 @blueprint.post(PATH)
 @limiter.limit(ACTS)
-@operation("Make a batch of promo codes", body=BatchBody, status=201, tag=_TAG)
+@operation(
+    "Make a batch of promo codes",
+    body=BatchBody,
+    status=201,
+    tag=_TAG,
+    answer={"batch": shapes.PromoBatch, "codes": list[str]},
+    errors=(404, 409),
+    headers=("Idempotency-Key",),
+)
 def make_batch(body: BatchBody) -> Answer:
     """The codes are in this answer only; the same key gets them again for an hour."""
     admin = require_admin()
@@ -53,7 +68,9 @@ def make_batch(body: BatchBody) -> Answer:
 
 @blueprint.post(f"{PATH}/<batch_id>/end")
 @limiter.limit(ACTS)
-@operation("End a batch: its codes are worth nothing from now on", tag=_TAG)
+@operation(
+    "End a batch: its codes are worth nothing from now on", tag=_TAG, answer={"batch": shapes.PromoBatch}, errors=(409,)
+)
 def end_batch(batch_id: str) -> Answer:
     admin = require_admin()
     wanted = or_none(parse_id, batch_id)

@@ -15,7 +15,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.parsing import clean_text, parse_id
 from tokenboard.wallet.forms import Credits, Expiry, Key
 from tokenboard.wallet.rules import read_expiry, read_typed_credits
-from tokenboard.web.api import Body, Query
+from tokenboard.web.api import Body, Query, limits
 from tokenboard.web.forms import Reader, fields, line, one_of
 
 LONGEST_NAME, MOST_USES, MOST_DAYS = 80, 1_000_000, 3_650
@@ -28,7 +28,7 @@ def _name(text: str) -> str:
 class BatchBody(Body):
     """`credits` or `plan`, one of them."""
 
-    name: Annotated[str, AfterValidator(_name)]
+    name: Annotated[str, AfterValidator(_name), limits(2, LONGEST_NAME)]
     count: int = Field(1, ge=1, le=MOST_CODES)
     credits: Credits | None = None
     plan: str | None = Field(None, min_length=1, max_length=255)

@@ -10,7 +10,7 @@ import re
 
 from flask import Blueprint, request
 
-from tokenboard.billing import inbox_service
+from tokenboard.billing import inbox_service, shapes
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError, TooLarge
@@ -39,7 +39,9 @@ class BadDelivery(TokenBoardError):
 @blueprint.post("/api/billing/webhook", endpoint="stripe_alias")
 @exempt_from_csrf(_WHY)
 @limiter.exempt
-@operation("Stripe's events", auth="none", tag=_TAG)
+@operation(
+    "Stripe's events", auth="stripe", sends=shapes.StripeEvent, tag=_TAG, answer={"received": bool}, errors=(400, 413)
+)
 def stripe() -> Answer:
     body = _raw_body()
     try:
@@ -57,7 +59,14 @@ def stripe() -> Answer:
 @blueprint.post("/api/webhooks/paystack")
 @exempt_from_csrf(_WHY)
 @limiter.exempt
-@operation("Paystack's events", auth="none", tag=_TAG)
+@operation(
+    "Paystack's events",
+    auth="paystack",
+    sends=shapes.PaystackEvent,
+    tag=_TAG,
+    answer={"received": bool},
+    errors=(400, 413),
+)
 def paystack() -> Answer:
     body = _raw_body()
     try:

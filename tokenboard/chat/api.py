@@ -15,6 +15,7 @@ from tokenboard.chat import (
     queries,
     rules,
     service,
+    shapes,
     streaming,
 )
 from tokenboard.chat.access import OwnMessage
@@ -27,6 +28,7 @@ from tokenboard.metering import queries as metering_queries
 from tokenboard.wallet.forms import key_of
 from tokenboard.web import sse
 from tokenboard.web.api import Answer, operation
+from tokenboard.web.shapes import Cursor
 from tokenboard.workspaces import access
 from tokenboard.workspaces.models import Role as Member
 
@@ -37,7 +39,14 @@ _TAG = "Chat"
 
 @blueprint.post("/api/chat")
 @asking.looks_first
-@operation("Send a message and hear the answer as server-sent events", body=ChatBody, tag=_TAG)
+@operation(
+    "Send a message and hear the answer as server-sent events",
+    body=ChatBody,
+    tag=_TAG,
+    media="text/event-stream",
+    errors=(402, 404, 409, 502, 504),
+    headers=("Idempotency-Key",),
+)
 def chat(body: ChatBody) -> Answer:
     person = current_person()
     wish = _wish(person, body)
@@ -80,7 +89,7 @@ def _stream(conversation: Conversation, message: Message, from_char: int, wallet
 
 
 @blueprint.post("/api/chat/<id:message_id>/stop")
-@operation("End an answer: what there is of it is kept and charged", status=202, tag=_TAG)
+@operation("End an answer: what there is of it is kept and charged", status=202, tag=_TAG, answer=shapes.Stopping)
 def stop(message_id: str) -> Answer:
     own = chat_access.load_message(message_id, current_person())
     is_running = service.stop(answer=own.message)
@@ -91,7 +100,9 @@ def stop(message_id: str) -> Answer:
 
 
 @blueprint.get("/api/chat/<id:message_id>/events")
-@operation("Hear an answer again, from the Last-Event-ID on", tag=_TAG)
+@operation(
+    "Hear an answer again, from the Last-Event-ID on", tag=_TAG, media="text/event-stream", headers=("Last-Event-ID",)
+)
 def events(message_id: str) -> Answer:
     own = chat_access.load_message(message_id, current_person())
     wallet_id = own.workspace.workspace.ledger_account_id
@@ -105,7 +116,12 @@ def _answer_of(own: OwnMessage) -> Message:
 
 
 @blueprint.get("/api/conversations")
-@operation("Your conversations, last used first", query=ConversationsQuery, tag=_TAG)
+@operation(
+    "Your conversations, last used first",
+    query=ConversationsQuery,
+    tag=_TAG,
+    answer={"conversations": list[shapes.Conversation], "next_cursor": Cursor},
+)
 def conversations(query: ConversationsQuery) -> Answer:
     person = current_person()
     workspace = access.load(query.workspace_id, person, at_least=Member.MEMBER).workspace
@@ -117,7 +133,12 @@ def conversations(query: ConversationsQuery) -> Answer:
 
 
 @blueprint.get("/api/conversations/<id:conversation_id>/messages")
-@operation("What was said, oldest first", query=MessagesQuery, tag=_TAG)
+@operation(
+    "What was said, oldest first",
+    query=MessagesQuery,
+    tag=_TAG,
+    answer={"messages": list[shapes.Message], "next_cursor": Cursor},
+)
 def messages(conversation_id: str, query: MessagesQuery) -> Answer:
     own = chat_access.load(conversation_id, current_person())
     read = queries.messages(own.conversation.id, cursor=query.cursor, limit=query.limit)
@@ -129,7 +150,9 @@ def messages(conversation_id: str, query: MessagesQuery) -> Answer:
 
 
 @blueprint.patch("/api/conversations/<id:conversation_id>")
-@operation("Rename or pin a conversation", body=ConversationBody, tag=_TAG)
+@operation(
+    "Rename or pin a conversation", body=ConversationBody, tag=_TAG, answer={"conversation": shapes.Conversation}
+)
 def change(conversation_id: str, body: ConversationBody) -> Answer:
     conversation = chat_access.load(conversation_id, current_person()).conversation
     if body.title is not None:

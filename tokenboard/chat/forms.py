@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator
 from tokenboard.chat import rules
 from tokenboard.core.parsing import clean_text
 from tokenboard.wallet.forms import Key
-from tokenboard.web.api import Body, Query
+from tokenboard.web.api import Body, Query, limits
 
 MOST_OUTPUT_TOKENS = 32_000  # a caller's wish beyond it is no wish but a mistake
 SHORT_ANSWER_TOKENS = 500  # what "a short answer" on the page means
@@ -41,9 +41,9 @@ def _message(value: object) -> str:
 class ChatBody(Body):
     """A new message. Without a conversation it begins one."""
 
-    message: Annotated[str, PlainValidator(_message, json_schema_input_type=str)]
+    message: Annotated[str, PlainValidator(_message, json_schema_input_type=str), limits(1, rules.LONGEST_MESSAGE)]
     conversation_id: str | None = Field(None, max_length=100)
-    model: Annotated[str, AfterValidator(clean_model)] | None = None
+    model: Annotated[str, AfterValidator(clean_model), limits(0, 120)] | None = None
     workspace_id: str | None = None
     max_output_tokens: int | None = Field(None, ge=1, le=MOST_OUTPUT_TOKENS)
     idempotency_key: Key | None = None
@@ -64,5 +64,5 @@ class MessagesQuery(Query):
 class ConversationBody(Body):
     """What may be changed of a conversation; what is left out stays."""
 
-    title: Annotated[str, AfterValidator(clean_title)] | None = None
+    title: Annotated[str, AfterValidator(clean_title), limits(1, rules.LONGEST_TYPED_TITLE)] | None = None
     is_pinned: bool | None = None

@@ -16,6 +16,7 @@ from pathlib import Path
 from tokenboard.core import settings_fields as read
 from tokenboard.core.chat_settings import ChatSettings
 from tokenboard.core.crypto import KeyRing
+from tokenboard.core.front_settings import FrontSettings
 from tokenboard.core.payment_settings import PaymentSettings
 from tokenboard.core.people_settings import PeopleSettings
 from tokenboard.core.settings_checks import check
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Settings(ChatSettings, PaymentSettings, PeopleSettings):
+class Settings(FrontSettings, ChatSettings, PaymentSettings, PeopleSettings):
     """What the environment says. Fields stand in the order of `.env.example`; those of the parts come last there."""
 
     environment: str = setting(
@@ -265,7 +266,7 @@ def declarations() -> list[tuple[str, Declaration, object]]:
     """Every setting's attribute, declaration and default, in order."""
     declared = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
     # Base classes' fields come first by themselves; here they stand behind the house's own.
-    parts = (PeopleSettings, PaymentSettings, ChatSettings)
+    parts = (PeopleSettings, PaymentSettings, ChatSettings, FrontSettings)
     inherited = {field.name for part in parts for field in dataclasses.fields(part)}
     fields = sorted(declared, key=lambda field: field.name in inherited)
     return [(field.name, field.metadata["declaration"], field.default) for field in fields]

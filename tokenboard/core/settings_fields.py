@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tokenboard.core.crypto import KeyRing, parse_key_ring
-from tokenboard.core.parsing import parse_amount
+from tokenboard.core.parsing import parse_amount, parse_email
 
 SHORTEST_SECRET = 32  # characters; 192 bits in base64 (reference/security.md, items 16 and 17)
 _WEAK_WORDS = ("changeme", "change-me", "secret", "password", "example", "default", "your-")
@@ -166,6 +166,24 @@ def http_url(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
         raise ValueError("must be an address like https://example.com")
     return value.rstrip("/")
+
+
+def email(value: str) -> str:
+    try:
+        return parse_email(value)
+    except ValueError as error:
+        raise ValueError("must be an e-mail address like people@example.com") from error
+
+
+def contacts(value: str) -> tuple[str, ...]:
+    """Addresses and pages as security.txt writes them: `mailto:…`, `https://…` (RFC 9116)."""
+    return tuple(_contact(one) for one in names(value))
+
+
+def _contact(text: str) -> str:
+    if text.startswith("https://"):
+        return http_url(text)
+    return f"mailto:{email(text.removeprefix('mailto:'))}"
 
 
 def smtp_url(value: str) -> str:

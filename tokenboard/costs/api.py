@@ -7,7 +7,7 @@ from flask import Blueprint
 from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.core.db import db, writing
 from tokenboard.core.errors import NotFound
-from tokenboard.costs import connecting, connection_queries, service
+from tokenboard.costs import connecting, connection_queries, service, shapes
 from tokenboard.costs.answers import connection_answer, job_answer
 from tokenboard.costs.connecting import load_connection
 from tokenboard.costs.forms import (
@@ -16,7 +16,7 @@ from tokenboard.costs.forms import (
     OpenAIConnectBody,
     RemoveBody,
     RemoveQuery,
-    WorkspaceBody,
+    SyncBody,
     WorkspaceQuery,
 )
 from tokenboard.costs.models import Connection
@@ -24,6 +24,7 @@ from tokenboard.costs.sync_rules import Reason
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.limits import CONNECT, CRON, SYNC, limiter
 from tokenboard.web.security import exempt_from_csrf
+from tokenboard.web.shapes import Count
 from tokenboard.workspaces import access
 from tokenboard.workspaces.models import Role
 
@@ -33,7 +34,12 @@ _TAG = "Provider costs"
 
 
 @blueprint.get("/api/connections")
-@operation("A workspace's provider connections", query=WorkspaceQuery, tag=_TAG)
+@operation(
+    "A workspace's provider connections",
+    query=WorkspaceQuery,
+    tag=_TAG,
+    answer={"connections": list[shapes.Connection]},
+)
 def connections(query: WorkspaceQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     return {"connections": [connection_answer(one) for one in connection_queries.of_workspace(workspace.id)]}
@@ -41,14 +47,26 @@ def connections(query: WorkspaceQuery) -> Answer:
 
 @blueprint.post("/api/connections")
 @limiter.limit(CONNECT)
-@operation("Connect a provider, or replace its key", body=ConnectBody, tag=_TAG)
+@operation(
+    "Connect a provider, or replace its key",
+    body=ConnectBody,
+    tag=_TAG,
+    answer={"connection": shapes.Connection},
+    errors=(409, 502, 504),
+)
 def connect(body: ConnectBody) -> Answer:
     return {"connection": connection_answer(_connect(body, body.provider))}
 
 
 @blueprint.post("/api/openai/connect")
 @limiter.limit(CONNECT)
-@operation("Connect OpenAI, or replace its key", body=OpenAIConnectBody, tag=_TAG)
+@operation(
+    "Connect OpenAI, or replace its key",
+    body=OpenAIConnectBody,
+    tag=_TAG,
+    answer={"connection": shapes.Connection},
+    errors=(409, 502, 504),
+)
 def connect_openai(body: OpenAIConnectBody) -> Answer:
     return {"connection": connection_answer(_connect(body, "openai"))}
 
@@ -72,7 +90,13 @@ def _connect(body: OpenAIConnectBody, provider: str) -> Connection:
 
 @blueprint.patch("/api/connections/<id:connection_id>")
 @limiter.limit(CONNECT)
-@operation("Replace a connection's key or mode", body=ChangeBody, tag=_TAG)
+@operation(
+    "Replace a connection's key or mode",
+    body=ChangeBody,
+    tag=_TAG,
+    answer={"connection": shapes.Connection},
+    errors=(409, 502, 504),
+)
 def change(connection_id: str, body: ChangeBody) -> Answer:
     person = current_person()
     connection = load_connection(connection_id, person, at_least=Role.ADMIN)
@@ -88,7 +112,13 @@ def change(connection_id: str, body: ChangeBody) -> Answer:
 
 
 @blueprint.delete("/api/connections/<id:connection_id>")
-@operation("Remove a connection; its history stays unless told otherwise", body=RemoveBody, query=RemoveQuery, tag=_TAG)
+@operation(
+    "Remove a connection; its history stays unless told otherwise",
+    body=RemoveBody,
+    query=RemoveQuery,
+    status=204,
+    tag=_TAG,
+)
 def remove(connection_id: str, body: RemoveBody, query: RemoveQuery) -> Answer:
     person = current_person()
     connection = load_connection(connection_id, person, at_least=Role.ADMIN)
@@ -96,7 +126,7 @@ def remove(connection_id: str, body: RemoveBody, query: RemoveQuery) -> Answer:
 
 
 @blueprint.delete("/api/openai/connect")
-@operation("Remove the OpenAI connection", body=RemoveBody, query=RemoveQuery, tag=_TAG)
+@operation("Remove the OpenAI connection", body=RemoveBody, query=RemoveQuery, status=204, tag=_TAG)
 def remove_openai(body: RemoveBody, query: RemoveQuery) -> Answer:
     person = current_person()
     connection = _openai(body.workspace_id or query.workspace_id, Role.ADMIN)
@@ -121,14 +151,14 @@ def _openai(workspace_id: str | None, at_least: Role) -> Connection:
 
 @blueprint.post("/api/openai/sync")
 @limiter.limit(SYNC)
-@operation("Read OpenAI's bill now", body=WorkspaceBody, status=202, tag=_TAG)
-def sync_openai(body: WorkspaceBody) -> Answer:
+@operation("Read OpenAI's bill now", body=SyncBody, status=202, tag=_TAG, answer={"job": shapes.Job}, errors=(409,))
+def sync_openai(body: SyncBody) -> Answer:
     return _sync(_openai(body.workspace_id, Role.OWNER))
 
 
 @blueprint.post("/api/connections/<id:connection_id>/sync")
 @limiter.limit(SYNC)
-@operation("Read a connection's bill now", status=202, tag=_TAG)
+@operation("Read a connection's bill now", status=202, tag=_TAG, answer={"job": shapes.Job}, errors=(409,))
 def sync(connection_id: str) -> Answer:
     return _sync(load_connection(connection_id, current_person(), at_least=Role.OWNER))
 
@@ -142,7 +172,7 @@ def _sync(connection: Connection) -> Answer:
 @blueprint.route("/api/cron/sync-openai", methods=["GET", "POST"])
 @exempt_from_csrf("only the cron secret opens it; no cookie counts")
 @limiter.limit(CRON)
-@operation("Queue a sync of every connection", auth="cron", status=202, tag=_TAG)
+@operation("Queue a sync of every connection", auth="cron", status=202, tag=_TAG, answer={"queued": Count})
 def sync_all() -> Answer:
     connecting.require_cron()
     with writing():

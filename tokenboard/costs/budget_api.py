@@ -11,7 +11,7 @@ from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db
 from tokenboard.core.money import usd_from_nano
 from tokenboard.core.parsing import clean_text
-from tokenboard.costs import budget_queries, budget_rules, budget_service
+from tokenboard.costs import budget_queries, budget_rules, budget_service, shapes
 from tokenboard.costs.budget_forms import check_project
 from tokenboard.costs.budget_rules import LARGEST_CENTS
 from tokenboard.costs.budget_tasks import check_budgets
@@ -41,14 +41,19 @@ class BudgetBody(Body):
 
 
 @blueprint.get("/api/budgets")
-@operation("A workspace's budgets", query=BudgetsQuery, tag="Provider costs")
+@operation("A workspace's budgets", query=BudgetsQuery, tag="Provider costs", answer={"budgets": list[shapes.Budget]})
 def budgets(query: BudgetsQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     return {"budgets": [_budget(one) for one in budget_queries.budgets(workspace.id)]}
 
 
 @blueprint.post("/api/budgets")
-@operation("Set a monthly budget for a workspace or a project", body=BudgetBody, tag="Provider costs")
+@operation(
+    "Set a monthly budget for a workspace or a project",
+    body=BudgetBody,
+    tag="Provider costs",
+    answer={"budget": shapes.Budget},
+)
 def set_budget(body: BudgetBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.ADMIN).workspace

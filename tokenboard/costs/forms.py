@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from tokenboard.core import clock
 from tokenboard.core.money import NANO_PER_CENT
 from tokenboard.core.parsing import parse_cents, parse_day
-from tokenboard.web.api import Body, Query
+from tokenboard.web.api import Body, Query, limits
 from tokenboard.web.forms import fields, one_of
 
 Provider = Literal["openai", "anthropic"]
@@ -38,7 +38,7 @@ def read_key(text: str) -> str:
     return key
 
 
-ApiKey = Annotated[str, AfterValidator(read_key), Field(json_schema_extra={"format": "password"})]
+ApiKey = Annotated[str, AfterValidator(read_key), limits(8, 512, format="password", pattern=r"^\s*[\x21-\x7e]+\s*$")]
 
 
 class OpenAIConnectBody(Body):
@@ -64,7 +64,7 @@ class ChangeBody(Body):
         return self
 
 
-class WorkspaceBody(Body):
+class SyncBody(Body):
     workspace_id: str | None = None
 
 
@@ -72,7 +72,7 @@ class WorkspaceQuery(Query):
     workspace_id: str | None = None
 
 
-class RemoveBody(WorkspaceBody):
+class RemoveBody(SyncBody):
     history: History | None = None
 
 

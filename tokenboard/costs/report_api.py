@@ -10,7 +10,8 @@ from flask import Blueprint
 from tokenboard.accounts.guards import current_person
 from tokenboard.core import clock
 from tokenboard.core.money import usd_from_nano
-from tokenboard.costs import breakdown_queries, queries
+from tokenboard.costs import breakdown_queries, queries, shapes
+from tokenboard.costs.bill_rules import By
 from tokenboard.costs.breakdown_queries import Item
 from tokenboard.costs.period_rules import Period, month_period
 from tokenboard.costs.queries import Scope
@@ -23,7 +24,7 @@ blueprint = Blueprint("costs_report_api", __name__)
 
 
 @blueprint.get("/api/trend")
-@operation("Cost per day", query=TrendQuery, tag="Provider costs")
+@operation("Cost per day", query=TrendQuery, tag="Provider costs", answer={"points": list[shapes.Point]})
 def trend(query: TrendQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     period = query.period()
@@ -45,7 +46,12 @@ def trend(query: TrendQuery) -> Answer:
 
 
 @blueprint.get("/api/breakdown")
-@operation("A month's cost by project, line item, model or API key", query=BreakdownQuery, tag="Provider costs")
+@operation(
+    "A month's cost by project, line item, model or API key",
+    query=BreakdownQuery,
+    tag="Provider costs",
+    answer={"by": By, "items": list[shapes.BreakdownItem]},
+)
 def breakdown(query: BreakdownQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     scope = queries.scope_of(queries.connections(workspace.id), source=query.source)

@@ -5,15 +5,17 @@ Sources: platform.openai.com/docs/api-reference, read 2026-11-20.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, stream_with_context
+from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
-from tokenboard.gateway import access, answering, errors, forms, identity, refusing, service
+from tokenboard.gateway import access, answering, errors, forms, identity, refusing, service, shapes
 from tokenboard.gateway.answering import BrokenOff
 from tokenboard.gateway.errors import RequestUnusable
 from tokenboard.gateway.forms import ChatAsked
@@ -23,7 +25,8 @@ from tokenboard.metering.facts import OpenCall
 from tokenboard.metering.generations import generations
 from tokenboard.metering.service import Outcome
 from tokenboard.providers.chat_errors import ChatError
-from tokenboard.web import sse
+from tokenboard.web import limits, sse
+from tokenboard.web.api import Operation
 from tokenboard.web.clients import clients
 from tokenboard.web.limits import limiter
 from tokenboard.web.security import View, exempt_from_csrf
@@ -73,10 +76,25 @@ def _refused(error: TokenBoardError) -> Response:
     return errors.answer_for(error)
 
 
+def _says(summary: str, **more: Any) -> Callable[[View], View]:
+    """What the OpenAPI document says of a call; the provider may refuse or fail behind it."""
+    upstream = (400, 402, 404, 409, 413, 502, 504) if "body" in more else ()
+    return Operation(
+        summary=summary, auth="virtual_key", tag="Gateway", is_openai=True, errors=(403, *upstream), **more
+    ).on
+
+
+@blueprint.errorhandler(RateLimitExceeded)
+def _too_often(_error: RateLimitExceeded) -> Response:
+    """The limit strikes before the view is asked."""
+    return errors.answer_for(limits.refusal())
+
+
 @blueprint.post(_CHAT)
 @exempt_from_csrf(_NO_COOKIE)
 @limiter.limit(REQUESTS, key_func=_key_mark)
 @_in_openai_shape
+@_says("A chat completion, whole or as a stream", body=shapes.ChatCompletionRequest, answer=shapes.ChatCompletion)
 def chat_completions() -> Response:
     generations().refuse_if_crowded()
     caller = access.caller()
@@ -115,6 +133,7 @@ def _marked(answer: Response, call: OpenCall) -> Response:
 @exempt_from_csrf(_NO_COOKIE)
 @limiter.limit(REQUESTS, key_func=_key_mark)
 @_in_openai_shape
+@_says("Embeddings of texts", body=shapes.EmbeddingRequest, answer=shapes.EmbeddingList)
 def embeddings() -> Response:
     generations().refuse_if_crowded()
     caller = access.caller()
@@ -141,6 +160,7 @@ def _settle(call: OpenCall, outcome: Outcome) -> None:
 @blueprint.get("/v1/models")
 @limiter.limit(REQUESTS, key_func=_key_mark)
 @_in_openai_shape
+@_says("The models this key may use", answer=shapes.OfferedModels)
 def models() -> Response:
     wanted = list(access.models_allowed())
     allowed = [one for one in price_queries.all_offered() if rules.allows_model(wanted, one.model)]

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 
 from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db
-from tokenboard.keys import access as key_access, key_service, queries
+from tokenboard.keys import access as key_access, key_service, queries, shapes
 from tokenboard.keys.answers import key_answer
 from tokenboard.keys.forms import ChangeKeyBody, KeysQuery, NewKeyBody, RotateBody
 from tokenboard.keys.models import VirtualKey
@@ -26,7 +26,12 @@ _TAG = "Virtual keys"
 
 
 @blueprint.get("/api/keys")
-@operation("Your keys; an admin's view is of all keys of the workspace", query=KeysQuery, tag=_TAG)
+@operation(
+    "Your keys; an admin's view is of all keys of the workspace",
+    query=KeysQuery,
+    tag=_TAG,
+    answer={"keys": list[shapes.VirtualKey]},
+)
 def keys(query: KeysQuery) -> Answer:
     person = current_person()
     found = access.load(query.workspace_id, person, at_least=Role.MEMBER)
@@ -41,7 +46,15 @@ def keys(query: KeysQuery) -> Answer:
 
 @blueprint.post("/api/keys")
 @limiter.limit(MADE)
-@operation("Make a key; its secret is in this answer and nowhere else", body=NewKeyBody, status=201, tag=_TAG)
+@operation(
+    "Make a key; its secret is in this answer and nowhere else",
+    body=NewKeyBody,
+    status=201,
+    tag=_TAG,
+    answer={"key": shapes.VirtualKey, "secret": str | None},
+    errors=(409,),
+    headers=("Idempotency-Key",),
+)
 def make(body: NewKeyBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.MEMBER).workspace
@@ -54,7 +67,9 @@ def make(body: NewKeyBody) -> Answer:
 
 
 @blueprint.patch("/api/keys/<id:key_id>")
-@operation("Change a key's name or limits", body=ChangeKeyBody, tag=_TAG)
+@operation(
+    "Change a key's name or limits", body=ChangeKeyBody, tag=_TAG, answer={"key": shapes.VirtualKey}, errors=(409,)
+)
 def change(key_id: str, body: ChangeKeyBody) -> Answer:
     person = current_person()
     key = key_service.change_key(key=key_access.load(key_id, person), actor=person.id, changes=body.changes())
@@ -62,14 +77,14 @@ def change(key_id: str, body: ChangeKeyBody) -> Answer:
 
 
 @blueprint.post("/api/keys/<id:key_id>/block")
-@operation("Pause a key", tag=_TAG)
+@operation("Pause a key", tag=_TAG, answer={"key": shapes.VirtualKey}, errors=(409,))
 def block(key_id: str) -> Answer:
     person = current_person()
     return _kept(key_service.pause(key=key_access.load(key_id, person), actor=person.id))
 
 
 @blueprint.post("/api/keys/<id:key_id>/unblock")
-@operation("Resume a key", tag=_TAG)
+@operation("Resume a key", tag=_TAG, answer={"key": shapes.VirtualKey}, errors=(402, 409))
 def unblock(key_id: str) -> Answer:
     person = current_person()
     return _kept(key_service.resume(key=key_access.load(key_id, person), actor=person.id))
@@ -77,7 +92,13 @@ def unblock(key_id: str) -> Answer:
 
 @blueprint.post("/api/keys/<id:key_id>/rotate")
 @limiter.limit(MADE)
-@operation("Replace a key's secret; the old one works on for a while", body=RotateBody, tag=_TAG)
+@operation(
+    "Replace a key's secret; the old one works on for a while",
+    body=RotateBody,
+    tag=_TAG,
+    answer={"key": shapes.VirtualKey, "secret": str},
+    errors=(409,),
+)
 def rotate(key_id: str, body: RotateBody) -> Answer:
     person = current_person()
     key = key_access.load(key_id, person)

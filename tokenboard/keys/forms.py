@@ -14,7 +14,7 @@ from tokenboard.core.parsing import clean_text
 from tokenboard.keys.rules import Limits, Window
 from tokenboard.metering.worth import micros_of_cents
 from tokenboard.wallet.forms import Expiry, Key
-from tokenboard.web.api import Body, Query
+from tokenboard.web.api import Body, Query, limits
 
 LONGEST_NAME, LONGEST_MODEL, MOST_MODELS = 80, 120, 50
 LARGEST_CENTS = 10**9
@@ -32,11 +32,15 @@ def _model(text: str) -> str:
     return clean_text(text, longest=LONGEST_MODEL, shortest=1)
 
 
-Name = Annotated[str, AfterValidator(lambda text: clean_text(text, longest=LONGEST_NAME, shortest=1))]
-Models = Annotated[list[Annotated[str, AfterValidator(_model)]], Field(max_length=MOST_MODELS)]
+Name = Annotated[
+    str, AfterValidator(lambda text: clean_text(text, longest=LONGEST_NAME, shortest=1)), limits(1, LONGEST_NAME)
+]
+Models = Annotated[
+    list[Annotated[str, AfterValidator(_model), limits(1, LONGEST_MODEL)]], Field(max_length=MOST_MODELS)
+]
 Cents = Annotated[int, Field(ge=0, le=LARGEST_CENTS)]
 Rate = Annotated[int, Field(ge=1, le=10**9)]
-BudgetWindow = Annotated[str, AfterValidator(_window)]
+BudgetWindow = Annotated[str, AfterValidator(_window), Field(json_schema_extra={"enum": [*_WINDOWS]})]
 
 
 class KeysQuery(Query):

@@ -9,12 +9,14 @@ Source: reference "LiteLLM", section 9.
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, request
 
 from tokenboard.core.crypto import same_secret
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TooLarge, Unauthenticated
-from tokenboard.keys import spend_batch_service
+from tokenboard.keys import shapes, spend_batch_service
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.clients import clients
 from tokenboard.web.limits import limiter
@@ -28,7 +30,14 @@ BODY_BYTES_MAX = 8 * 1024 * 1024
 @blueprint.post("/api/webhooks/litellm")
 @exempt_from_csrf("only the callback's bearer opens it; no cookie counts")
 @limiter.exempt
-@operation("LiteLLM's logging callback", auth="none", tag="Webhooks")
+@operation(
+    "LiteLLM's logging callback",
+    auth="litellm",
+    sends=list[dict[str, Any]],
+    tag="Webhooks",
+    answer=shapes.Delivered,
+    errors=(413,),
+)
 def litellm() -> Answer:
     _require_secret()
     body = _raw_body()

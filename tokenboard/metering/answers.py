@@ -84,9 +84,13 @@ def sums_answer(sums: Sums) -> dict[str, Any]:
         "requests": sums.requests,
         "errors": sums.errors,
         "promptTokens": sums.prompt_tokens,
+        "cachedTokens": sums.cached_tokens,
         "completionTokens": sums.completion_tokens,
+        "reasoningTokens": sums.reasoning_tokens,
         "credits": credits_number(sums.credits_micros),
         "usd": json_number(usd_from_nano(sums.cost_nano_usd)),
         "latencyP50Ms": sums.latency_ms(50),
         "latencyP95Ms": sums.latency_ms(95),
+        "firstTokenP50Ms": sums.first_token_ms(50),
+        "firstTokenP95Ms": sums.first_token_ms(95),
     }

@@ -57,6 +57,14 @@ class UsageReceipt:
         return not self.is_waived and self.record.absorbed_micros > 0
 
 
+def workspace_of(record_id: str) -> str:
+    """Whose request a record is. Raises: NotFound. Access is decided by the caller."""
+    found = db.session.scalar(select(UsageRecord.workspace_id).where(UsageRecord.id == record_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def receipt(*, workspace_id: str, record_id: str | None = None, call_id: str | None = None) -> UsageReceipt:
     """By the record's id, or the call's. Raises: NotFound, also for another workspace's."""
     chosen = UsageRecord.id == record_id if record_id else UsageRecord.dedupe_key == f"call:{call_id}"

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import iso, now
 from tokenboard.core.db import db, rows_changed
+from tokenboard.core.errors import NotFound
 from tokenboard.core.upsert import insert
 from tokenboard.notices.announcement_models import Announcement, AnnouncementDismissal
 
@@ -48,9 +49,9 @@ def end(*, announcement_id: str, actor: str) -> bool:
 
 
 def dismiss(*, announcement_id: str, person_id: str) -> None:
-    """One person has read it. Idempotent; one that does not exist is nothing to put away."""
+    """One person has read it. Idempotent. Raises: NotFound."""
     if db.session.get(Announcement, announcement_id) is None:
-        return
+        raise NotFound
     values = {"announcement_id": announcement_id, "person_id": person_id, "dismissed_at": now()}
     statement = insert(AnnouncementDismissal).values(**values)
     db.session.execute(statement.on_conflict_do_nothing(index_elements=["announcement_id", "person_id"]))

@@ -14,10 +14,11 @@ from tokenboard.audit.models import Alert
 from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
 from tokenboard.core.parsing import or_none, parse_id
-from tokenboard.ops import alert_service, alerts_page
+from tokenboard.ops import alert_service, alerts_page, shapes
 from tokenboard.ops.alert_forms import AlertBody, AlertsQuery
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.limits import limiter
+from tokenboard.web.shapes import Cursor
 
 blueprint = Blueprint("admin_alerts_api", __name__)
 
@@ -26,7 +27,13 @@ _TAG = "Operator"
 
 
 @blueprint.get("/api/admin/alerts")
-@operation("Alerts, the latest raised first", query=AlertsQuery, tag=_TAG)
+@operation(
+    "Alerts, the latest raised first",
+    query=AlertsQuery,
+    answer={"alerts": list[shapes.Alert], "next_cursor": Cursor},
+    errors=(404,),
+    tag=_TAG,
+)
 def alerts(query: AlertsQuery) -> Answer:
     require_admin()
     wanted = alerts_page.read_filter({"state": query.status, "severity": query.severity})
@@ -38,7 +45,9 @@ def alerts(query: AlertsQuery) -> Answer:
 
 @blueprint.post("/api/admin/alerts")
 @limiter.limit(ACTS)
-@operation("Raise an alert by hand", body=AlertBody, status=201, tag=_TAG)
+@operation(
+    "Raise an alert by hand", body=AlertBody, status=201, answer={"alert": shapes.Alert}, errors=(404,), tag=_TAG
+)
 def raise_one(body: AlertBody) -> Answer:
     admin = require_admin()
     subject = alert_service.raise_by_hand(message=body.message, severity=body.severity, actor=admin.id)
@@ -49,14 +58,14 @@ def raise_one(body: AlertBody) -> Answer:
 
 @blueprint.post("/api/admin/alerts/<alert_id>/acknowledge")
 @limiter.limit(ACTS)
-@operation("Say that somebody has taken it up", tag=_TAG)
+@operation("Say that somebody has taken it up", answer={"alert": shapes.Alert}, tag=_TAG)
 def acknowledge(alert_id: str) -> Answer:
     return _done(alert_id, alert_service.acknowledge)
 
 
 @blueprint.post("/api/admin/alerts/<alert_id>/resolve")
 @limiter.limit(ACTS)
-@operation("Say that it is dealt with", tag=_TAG)
+@operation("Say that it is dealt with", answer={"alert": shapes.Alert}, tag=_TAG)
 def resolve(alert_id: str) -> Answer:
     return _done(alert_id, alert_service.resolve)
 

@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from tokenboard.core.db import db
 from tokenboard.ops.health import readiness
+from tokenboard.ops.shapes import Part
 from tokenboard.web.api import operation
 from tokenboard.web.limits import limiter
 
@@ -16,7 +17,7 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 @limiter.exempt
-@operation("Is the process up", auth="none", tag="health")
+@operation("Is the process up", auth="none", tag="Health", answer={"status": str})
 def healthz() -> dict[str, Any]:
     """Asks nothing else: a load balancer must not take the site away because Redis is."""
     return {"status": "ok"}
@@ -24,7 +25,13 @@ def healthz() -> dict[str, Any]:
 
 @blueprint.get("/readyz")
 @limiter.exempt
-@operation("Does every part work", auth="none", tag="health")
+@operation(
+    "Does every part work",
+    auth="none",
+    tag="Health",
+    answer={"status": str, "down": list[str], "parts": dict[str, Part]},
+    also=(503,),
+)
 def readyz() -> tuple[dict[str, Any], int]:
     found = readiness()
     db.session.rollback()

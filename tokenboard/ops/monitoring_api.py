@@ -11,7 +11,8 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, Unauthenticated
 from tokenboard.core.settings import settings
 from tokenboard.ops import books_queries, health, jobs_queue, metrics, monitoring_queries, waiting_queries
-from tokenboard.web.api import Answer, operation
+from tokenboard.ops.shapes import Monitoring
+from tokenboard.web.api import Answer, Operation, operation
 from tokenboard.web.limits import limiter
 
 blueprint = Blueprint("admin_monitoring_api", __name__)
@@ -20,7 +21,7 @@ SCRAPES = "60/minute"
 
 
 @blueprint.get("/api/admin/monitoring")
-@operation("How every part stands: queues, syncs, webhooks, books", tag="Operator")
+@operation("How every part stands: queues, syncs, webhooks, books", answer=Monitoring, errors=(404,), tag="Operator")
 def monitoring() -> Answer:
     require_admin()
     found, syncs, instant = health.readiness(), monitoring_queries.syncs(), now()
@@ -46,6 +47,7 @@ def monitoring() -> Answer:
 
 @blueprint.get("/metrics")
 @limiter.limit(SCRAPES)
+@Operation(summary="Figures for Prometheus", auth="metrics", tag="Health", media="text/plain", errors=(429,)).on
 def prometheus() -> Response:
     """Compared in constant time; no cookie counts."""
     expected = settings().metrics_token

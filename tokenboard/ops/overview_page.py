@@ -10,7 +10,7 @@ from tokenboard.billing import attention_queries, reconcile_queries
 from tokenboard.billing.payment_search import CurrencyTotal
 from tokenboard.billing.rules import price_text
 from tokenboard.core.clock import midnight, today
-from tokenboard.ops import books_queries
+from tokenboard.ops import books_queries, jobs_queue, monitoring_queries, waiting_queries
 from tokenboard.ops.books_queries import Verdict
 from tokenboard.wallet import queries as wallet
 from tokenboard.web.filters import number, plural
@@ -56,7 +56,7 @@ class OverviewPage:
 
 
 def build() -> OverviewPage:
-    """Six reads."""
+    """Nine reads, and one of Redis."""
     alerts = open_alerts()
     return OverviewPage(
         matters=_matters(),
@@ -78,8 +78,23 @@ def _matters() -> tuple[Matter, ...]:
         ("Refunds in trouble", found.refund_troubles, "failed, or no answer", "/admin/payments?trouble=refund"),
         ("Differences", reconcile_queries.open_differences(), "the providers know more", "/admin/reconcile"),
         ("Adjustments", proposals, "wait for a second administrator", "/admin/adjust"),
+        *_machinery(),
     )
     return tuple(Matter(label, number(count), note, href, count > 0) for label, count, note, href in told)
+
+
+def _machinery() -> tuple[tuple[str, int, str, str], ...]:
+    """Jobs, rows and syncs that do not go on by themselves. Webhooks and refunds are counted above."""
+    depths, syncs = jobs_queue.depths(), monitoring_queries.syncs()
+    late = sum(one.late for one in waiting_queries.waiting() if one.name not in {"webhooks", "refunds"})
+    queue = "Redis does not answer" if depths is None else f"{plural(depths['waiting'], 'job')} waiting"
+    failed = 1 if depths is None else depths["failed"]
+    refused = f"{plural(syncs.rejected, 'key')} refused by a provider"
+    return (
+        ("Failed jobs", failed, queue, "/admin/jobs"),
+        ("Rows in trouble", late, "given up, refused or lost", "/admin/jobs"),
+        ("Failed syncs", syncs.failed_today, refused, "/admin/monitoring"),
+    )
 
 
 def _sale(one: CurrencyTotal) -> Sale:

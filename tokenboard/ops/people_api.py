@@ -13,12 +13,13 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound
 from tokenboard.core.parsing import or_none, parse_id
 from tokenboard.metering.worth import cents_of_micros
-from tokenboard.ops import people_page, people_queries, people_service
+from tokenboard.ops import people_page, people_queries, people_service, shapes
 from tokenboard.ops.people_forms import PeopleQuery, PersonBody
 from tokenboard.ops.people_queries import PersonRow
 from tokenboard.wallet.answers import credits_number
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.limits import limiter
+from tokenboard.web.shapes import Cursor
 
 blueprint = Blueprint("admin_users_api", __name__)
 
@@ -27,7 +28,13 @@ _TAG = "Operator"
 
 
 @blueprint.get("/api/admin/users")
-@operation("Everybody, the newest first", query=PeopleQuery, tag=_TAG)
+@operation(
+    "Everybody, the newest first",
+    query=PeopleQuery,
+    answer={"users": list[shapes.Standing], "next_cursor": Cursor},
+    errors=(404,),
+    tag=_TAG,
+)
 def users(query: PeopleQuery) -> Answer:
     require_admin()
     wanted = people_page.read_filter({"q": query.q, "standing": query.standing})
@@ -41,7 +48,13 @@ def users(query: PeopleQuery) -> Answer:
 
 @blueprint.patch("/api/admin/users/<id:person_id>")
 @limiter.limit(ACTS)
-@operation("Change a person's monthly cap, or who may come in and run the site", body=PersonBody, tag=_TAG)
+@operation(
+    "Change a person's monthly cap, or who may come in and run the site",
+    body=PersonBody,
+    answer={"user": shapes.Standing},
+    errors=(409,),
+    tag=_TAG,
+)
 def change(person_id: str, body: PersonBody) -> Answer:
     admin = require_admin()
     if body.is_delicate:

@@ -46,7 +46,7 @@ class PersonBody(Body):
 
 @dataclass(frozen=True, slots=True)
 class ViewForm:
-    """Why somebody looks as somebody else, and at which of their workspaces."""
+    """Why somebody views as somebody else, and at which of their workspaces."""
 
     reason: str
     workspace_id: str

@@ -1,4 +1,4 @@
-"""Looking at the site as a person sees it, read-only; and ending that, which is the one form that works meanwhile."""
+"""Viewing the site as a person sees it, read-only; and ending that, which is the one form that works meanwhile."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def begin(person_id: str) -> Response | BaseResponse:
     require_admin()
     one, admin, sign_in = whoever(person_id), current_person(), require_recent_proof()
     if not uses_cookies():
-        raise Forbidden("Only a browser can look as somebody else.")
+        raise Forbidden("Only a browser can view as somebody else.")
     try:
         form = read_view(request.form)
     except ValidationFailed as refusal:
@@ -49,7 +49,7 @@ def end() -> BaseResponse:
     if found is None:
         raise Unauthenticated
     if found.sign_in is None:
-        raise NotFound  # an API token looks as nobody
+        raise NotFound  # an API token views as nobody
     viewed = view_service.end(sign_in_id=found.sign_in.id)
     db.session.commit()
     if viewed is None:

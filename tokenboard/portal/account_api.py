@@ -15,10 +15,12 @@ from tokenboard.accounts.guards import current_person
 from tokenboard.accounts.models import Person
 from tokenboard.core.errors import InvalidCredentials
 from tokenboard.portal.answers import user_answer
+from tokenboard.portal.shapes import User
 from tokenboard.portal.signup import sign_up
 from tokenboard.web.api import Answer, operation
 from tokenboard.workspaces import access
 from tokenboard.workspaces.answers import workspace_answers
+from tokenboard.workspaces.shapes import Workspace
 
 blueprint = Blueprint("account_api", __name__)
 
@@ -26,7 +28,15 @@ blueprint = Blueprint("account_api", __name__)
 @blueprint.post("/api/auth/register")
 @password_door
 @limit_registration
-@operation("Make an account and sign in", body=RegisterBody, auth="none", status=201, tag="Accounts")
+@operation(
+    "Make an account and sign in",
+    body=RegisterBody,
+    auth="none",
+    status=201,
+    tag="Accounts",
+    answer={"user": User, "token": str},
+    errors=(403, 409),
+)
 def register(body: RegisterBody) -> Answer:
     made = sign_up(email=body.email, password=body.password, display_name=body.display_name)
     return _entered(made.person)
@@ -35,7 +45,14 @@ def register(body: RegisterBody) -> Answer:
 @blueprint.post("/api/auth/login")
 @password_door
 @limit_sign_in
-@operation("Sign in with e-mail and password", body=SignInBody, auth="none", tag="Accounts")
+@operation(
+    "Sign in with e-mail and password",
+    body=SignInBody,
+    auth="none",
+    tag="Accounts",
+    answer={"user": User, "token": str},
+    errors=(401, 403),
+)
 def login(body: SignInBody) -> Answer:
     try:
         person = accounts.authenticate(email=body.email, password=body.password)
@@ -65,7 +82,9 @@ def _entered(person: Person, *, has_second_factor: bool = False) -> dict[str, An
 
 @blueprint.get("/api/me")
 @blueprint.get("/api/auth/me", endpoint="auth_me")
-@operation("Who am I, and which workspaces are mine", tag="Accounts")
+@operation(
+    "Who am I, and which workspaces are mine", tag="Accounts", answer={"user": User, "workspaces": list[Workspace]}
+)
 def me() -> Answer:
     person = current_person()
     return {"user": user_answer(person), "workspaces": workspace_answers(access.all_of(person))}

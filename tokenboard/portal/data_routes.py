@@ -18,6 +18,7 @@ from tokenboard.core.parsing import or_none, parse_email
 from tokenboard.portal import data_export, farewell_service
 from tokenboard.portal.answers import user_answer
 from tokenboard.portal.farewell_service import Unsettled
+from tokenboard.portal.shapes import User
 from tokenboard.wallet.credits_page import money, pill_text
 from tokenboard.web.api import Answer, Body, operation
 from tokenboard.web.forms import faults_of
@@ -68,7 +69,9 @@ def export() -> Response:
 
 @blueprint.post("/api/account/export")
 @limiter.limit(EXPORT)
-@operation("Everything we hold on me and my workspaces, as a ZIP of JSON files", tag="Account")
+@operation(
+    "Everything we hold on me and my workspaces, as a ZIP of JSON files", tag="Accounts", media="application/zip"
+)
 def export_by_json() -> Answer:
     return _exported()
 
@@ -103,7 +106,7 @@ def delete() -> Response | BaseResponse:
 
 
 @blueprint.delete("/api/account")
-@operation("Delete my account", body=FarewellBody, status=204, tag="Account")
+@operation("Delete my account", body=FarewellBody, status=204, tag="Accounts", errors=(409,))
 def delete_by_json(body: FarewellBody) -> Answer:
     person = current_person()
     require_recent_proof()
@@ -123,7 +126,7 @@ def _delete(person: Person, typed: str) -> None:
 
 
 @blueprint.patch("/api/account")
-@operation("Change what I am called", body=ProfileBody, tag="Account")
+@operation("Change what I am called", body=ProfileBody, tag="Accounts", answer={"user": User})
 def change_profile(body: ProfileBody) -> Answer:
     person = current_person()
     accounts.describe(person, display_name=body.display_name)

@@ -11,8 +11,10 @@ from tokenboard.accounts.models import Person
 from tokenboard.core.errors import NotFound
 from tokenboard.costs import connection_queries
 from tokenboard.costs.answers import job_answer
+from tokenboard.costs.shapes import Job
 from tokenboard.keys import sync_queries
 from tokenboard.keys.answers import run_answer
+from tokenboard.keys.shapes import MirrorJob
 from tokenboard.web.api import Answer, operation
 from tokenboard.workspaces import access
 
@@ -20,7 +22,7 @@ blueprint = Blueprint("jobs_api", __name__)
 
 
 @blueprint.get("/api/jobs/<id:job_id>")
-@operation("How far a job is: a sync of a bill, or of budgets to LiteLLM", tag="Jobs")
+@operation("How far a job is: a sync of a bill, or of budgets to LiteLLM", tag="Jobs", answer={"job": Job | MirrorJob})
 def job(job_id: str) -> Answer:
     person = current_person()
     return {"job": _bill_sync(job_id, person) or _budget_sync(job_id, person)}

@@ -54,7 +54,14 @@ def verify(token: str) -> BaseResponse:
 
 @blueprint.post("/api/auth/verify")
 @limit_links
-@operation("Confirm an e-mail address with a mailed link", body=VerifyBody, auth="none", status=204, tag="Accounts")
+@operation(
+    "Confirm an e-mail address with a mailed link",
+    body=VerifyBody,
+    auth="none",
+    status=204,
+    tag="Accounts",
+    errors=(404, 409),
+)
 def verify_by_json(body: VerifyBody) -> Answer:
     signup.confirm_address(token=body.token)
     db.session.commit()
@@ -105,7 +112,14 @@ def _reset_page(email: str, refusal: ValidationFailed | None = None) -> Response
 @blueprint.post("/api/auth/reset")
 @password_door
 @limit_links
-@operation("Choose a new password with a mailed link", body=ResetBody, auth="none", status=204, tag="Accounts")
+@operation(
+    "Choose a new password with a mailed link",
+    body=ResetBody,
+    auth="none",
+    status=204,
+    tag="Accounts",
+    errors=(403, 404),
+)
 def reset_by_json(body: ResetBody) -> Answer:
     signup.reset_password(token=body.token, password=body.password)
     db.session.commit()

@@ -13,20 +13,32 @@ from tokenboard.accounts.entrance import HOME, enter, limit_registration
 from tokenboard.accounts.forms import LONGEST_TYPED, display_name
 from tokenboard.accounts.guards import person_or_none
 from tokenboard.accounts.passwords import LONGEST, SHORTEST
+from tokenboard.billing import catalogue_queries, pricing_page
 from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.core.parsing import parse_email
+from tokenboard.core.settings import settings
+from tokenboard.portal import price_list
 from tokenboard.portal.signup import set_up_administrator, sign_up
+from tokenboard.web.clients import clients
 from tokenboard.web.forms import faults_of, fields, typed
 from tokenboard.web.fragments import page, see_other
 from tokenboard.web.security import local_path
 
 blueprint = Blueprint("front", __name__)
 
+PACKS = 3  # on the front page; all of them are on /pricing
+
 
 @blueprint.get("/")
 def landing() -> Response | BaseResponse:
-    return see_other(HOME) if person_or_none() else page("portal/landing.html")
+    """What this is, for who comes by; who is signed in is led to their own."""
+    if person_or_none():
+        return see_other(HOME)
+    modes = {name: clients().mode(name) for name in ("stripe", "paystack")}
+    prices = pricing_page.prices(catalogue_queries.for_sale(), modes, settings(), currency="", is_signed_in=False)
+    base_url = settings().base_url
+    return page("portal/landing.html", prices=prices, models=price_list.a_few(), base_url=base_url, packs_shown=PACKS)
 
 
 @blueprint.get("/register")

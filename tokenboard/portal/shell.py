@@ -35,6 +35,7 @@ _CHAT = ("Chat", "/chat", "message-square")
 _KEYS = ("Keys", "/keys", "key-round")
 _PLACES = (
     ("Dashboard", "/dashboard", "layout-dashboard"),
+    ("Usage", "/usage", "activity"),
     ("Credits", "/credits", "coins"),
     ("Subscription", "/subscription", "calendar"),
     ("Settings", "/settings", "settings"),
@@ -80,7 +81,7 @@ def _for(signed_in: SignedIn | None) -> Shell:
         workspace=_workspace(current, current),
         workspaces=tuple(_workspace(one, current) for one in access.all_of(signed_in.person)),
         navigation=_navigation(signed_in.person, current),
-        banners=(*_looking(signed_in), *_announced(signed_in), *_banners(current), *_unconfirmed(signed_in.person)),
+        banners=(*_viewing(signed_in), *_announced(signed_in), *_banners(current), *_unconfirmed(signed_in.person)),
         theme=_theme(signed_in),
         balance=_balance(current),
         toasts=toasts,
@@ -129,13 +130,13 @@ def _banners(current: WorkspaceAccess | None) -> tuple[Banner, ...]:
     return (*sandbox, _DEMO) if current and current.workspace.is_demo else sandbox
 
 
-def _looking(signed_in: SignedIn) -> tuple[Banner, ...]:
-    """An administrator sees at every moment that they look as somebody else, and for how long."""
+def _viewing(signed_in: SignedIn) -> tuple[Banner, ...]:
+    """An administrator sees at every moment that they view as somebody else, and for how long."""
     until = signed_in.sign_in.views_until if signed_in.sign_in else None
     if signed_in.viewer is None or until is None:
         return ()
     person = signed_in.person
-    text = f"You look at this site as {person.name} ({person.email}). Nothing can be changed. It ends {ago(until)}."
+    text = f"You view this site as {person.name} ({person.email}). Nothing can be changed. It ends {ago(until)}."
     return (Banner("view", text, action="/view/end", action_text="End it now"),)
 
 

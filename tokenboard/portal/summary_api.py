@@ -22,9 +22,11 @@ from tokenboard.costs import budget_queries, budget_rules, month_queries, querie
 from tokenboard.costs.models import BudgetAlert
 from tokenboard.costs.month_queries import MonthPicture
 from tokenboard.costs.report_forms import SummaryQuery
+from tokenboard.costs.shapes import Summary
 from tokenboard.metering import usage_queries
 from tokenboard.metering.answers import usage_answer
 from tokenboard.portal.answers import user_answer
+from tokenboard.portal.shapes import Dashboard
 from tokenboard.wallet import queries as wallet
 from tokenboard.wallet.answers import balance_answer
 from tokenboard.web.api import Answer, operation
@@ -37,13 +39,13 @@ RECENT_REQUESTS = 5
 
 
 @blueprint.get("/api/summary")
-@operation("A month in a few numbers", query=SummaryQuery, tag="Provider costs")
+@operation("A month in a few numbers", query=SummaryQuery, tag="Provider costs", answer=Summary)
 def summary(query: SummaryQuery) -> Answer:
     return _summary(access.load(query.workspace_id, current_person()).workspace, query)
 
 
 @blueprint.get("/api/dashboard")
-@operation("All a home screen shows, in one answer", query=OwnQuery, tag="Provider costs")
+@operation("All a home screen shows, in one answer", query=OwnQuery, tag="Provider costs", answer=Dashboard)
 def dashboard(query: OwnQuery) -> Answer:
     person = current_person()
     workspace = access.load(query.workspace_id, person).workspace

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db, new_id
 from tokenboard.ledger.results import Posting
-from tokenboard.wallet import adjustment_service, example, queries, service
+from tokenboard.wallet import adjustment_service, example, queries, service, shapes
 from tokenboard.wallet.adjustment_service import Wish
 from tokenboard.wallet.answers import balance_answer, credits_number, line_answer, posting_answer
 from tokenboard.wallet.forms import (
@@ -26,6 +26,7 @@ from tokenboard.wallet.models import AdjustmentKind
 from tokenboard.web.api import Answer, operation
 from tokenboard.web.limits import limiter
 from tokenboard.web.security import exempt_from_csrf
+from tokenboard.web.shapes import Cursor
 from tokenboard.workspaces import access
 from tokenboard.workspaces.models import Role
 
@@ -36,14 +37,19 @@ _TAG = "Credits"
 
 
 @blueprint.get("/api/billing/balance")
-@operation("What a workspace's wallet has", query=WalletQuery, tag=_TAG)
+@operation("What a workspace's wallet has", query=WalletQuery, tag=_TAG, answer=shapes.Balance)
 def balance(query: WalletQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     return balance_answer(queries.balance(workspace))
 
 
 @blueprint.get("/api/credits/ledger")
-@operation("A wallet's transactions, newest first", query=LedgerQuery, tag=_TAG)
+@operation(
+    "A wallet's transactions, newest first",
+    query=LedgerQuery,
+    tag=_TAG,
+    answer={"entries": list[shapes.Entry], "next_cursor": Cursor},
+)
 def ledger(query: LedgerQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     page = queries.statement(workspace, kind=query.kind, cursor=query.cursor, limit=query.limit)
@@ -52,7 +58,14 @@ def ledger(query: LedgerQuery) -> Answer:
 
 
 @blueprint.post("/api/credits/spend")
-@operation("Use credits now, all or nothing", body=SpendBody, tag=_TAG)
+@operation(
+    "Use credits now, all or nothing",
+    body=SpendBody,
+    tag=_TAG,
+    answer=shapes.Posting,
+    errors=(402, 409),
+    headers=("Idempotency-Key",),
+)
 def spend(body: SpendBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.MEMBER).workspace
@@ -66,7 +79,15 @@ def spend(body: SpendBody) -> Answer:
 @exempt_from_csrf("only the admin key opens it; no cookie counts")
 @limiter.limit(GRANTS)
 @admin_key_only
-@operation("Give credits to a person or workspace", body=GrantBody, auth="admin_key", tag=_TAG)
+@operation(
+    "Give credits to a person or workspace",
+    body=GrantBody,
+    auth="admin_key",
+    tag=_TAG,
+    answer=shapes.Posting,
+    errors=(404, 409),
+    headers=("Idempotency-Key",),
+)
 def grant(body: GrantBody) -> Answer:
     key = required_key(body.idempotency_key, request.headers)
     workspace = queries.target(workspace_id=body.workspace_id, person_id=body.user_id, email=body.email)
@@ -77,7 +98,14 @@ def grant(body: GrantBody) -> Answer:
 
 
 @blueprint.post("/api/example/use-credits")
-@operation("A worked example of a metered feature: spends 1 credit and answers", body=ExampleBody, tag=_TAG)
+@operation(
+    "A worked example of a metered feature: spends 1 credit and answers",
+    body=ExampleBody,
+    tag=_TAG,
+    answer=shapes.ExampleAnswer,
+    errors=(402, 409),
+    headers=("Idempotency-Key",),
+)
 def use_credits(body: ExampleBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.MEMBER).workspace

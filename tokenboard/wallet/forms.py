@@ -15,11 +15,11 @@ from werkzeug.datastructures import Headers
 
 from tokenboard.core.clock import now
 from tokenboard.core.errors import ValidationFailed
-from tokenboard.core.parsing import clean_text, parse_email
+from tokenboard.core.parsing import LONGEST_EMAIL, clean_text, parse_email
 from tokenboard.wallet.adjustment_rules import LONGEST_REASON, SHORTEST_REASON
 from tokenboard.wallet.models import AdjustmentKind
 from tokenboard.wallet.rules import read_credits, read_expiry, read_key, read_signed_credits, read_typed_credits
-from tokenboard.web.api import Body, Query
+from tokenboard.web.api import Body, Query, limits
 from tokenboard.web.forms import fields, line, one_of
 
 LONGEST_PROMPT = 2_000
@@ -41,7 +41,7 @@ def _expiry(value: object) -> datetime:
     return read_expiry(value, now())
 
 
-Reason = Annotated[str, AfterValidator(_reason)]
+Reason = Annotated[str, AfterValidator(_reason), limits(1, LONGEST_REASON)]
 Expiry = Annotated[datetime, PlainValidator(_expiry), WithJsonSchema(_INSTANT_SCHEMA)]
 
 
@@ -67,7 +67,7 @@ class GrantBody(Body):
     """To whom: one of userId (their own workspace), email (the same), workspaceId."""
 
     user_id: str | None = Field(None, max_length=100)
-    email: Annotated[str, AfterValidator(parse_email)] | None = None
+    email: Annotated[str, AfterValidator(parse_email), limits(5, LONGEST_EMAIL, format="email")] | None = None
     workspace_id: str | None = Field(None, max_length=100)
     amount: Credits
     reason: Reason
@@ -83,7 +83,7 @@ class GrantBody(Body):
 
 class ExampleBody(Body):
     workspace_id: str | None = None
-    prompt: Annotated[str, AfterValidator(lambda text: clean_prompt(text))] = ""
+    prompt: Annotated[str, AfterValidator(lambda text: clean_prompt(text)), limits(0, LONGEST_PROMPT)] = ""
     idempotency_key: Key | None = None
 
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from flask import Response, json, request
 from flask.json.provider import DefaultJSONProvider
 from flask_login import current_user
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -40,22 +40,39 @@ class Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", strict=True)
 
 
+def limits(shortest: int, longest: int, **more: Any) -> Any:
+    """What a text's own reader holds, for the OpenAPI document."""
+    return Field(json_schema_extra={"minLength": shortest, "maxLength": longest, **more})
+
+
 class Query(BaseModel):
     """The query of an address: everything arrives as text."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What the OpenAPI document says of a call."""
+    """What the OpenAPI document says of a call (web/openapi.py)."""
 
     summary: str
-    body: type[Body] | None = None
+    body: Any = None
+    sends: Any = None  # the body of a view that reads it by itself, such as a signed webhook
     query: type[Query] | None = None
-    auth: str = "session"  # session (cookie or bearer), none, cron, admin_key
+    auth: str = "session"  # one of web/openapi_security.py; `session` is a cookie or a bearer
     status: int = 200
     tag: str = ""
+    answer: Any = None  # a shape, or {"field": type}; None: an empty object, or nothing with 204
+    media: str = "application/json"
+    also: tuple[int, ...] = ()  # statuses that answer in the same shape
+    errors: tuple[int, ...] = ()  # beside those that follow from auth, body and path
+    headers: tuple[str, ...] = ()  # request headers that are read, such as Idempotency-Key
+    is_openai: bool = False  # refusals in OpenAI's shape
+
+    def on(self, view: View) -> View:
+        """Say it of a view, also of one that reads and answers by itself, as OpenAI's calls do."""
+        view.operation = self  # type: ignore[attr-defined]
+        return view
 
 
 class Json(DefaultJSONProvider):
@@ -81,9 +98,13 @@ def operation(
     query: type[Query] | None = None,
     auth: str = "session",
     status: int = 200,
-    tag: str = "",
+    **said: Any,
 ) -> Callable[[View], View]:
-    """Declare a JSON call. The view receives `body=` and `query=` as checked models where they are declared."""
+    """Declare a JSON call. The view receives `body=` and `query=` as checked models where they are declared.
+
+    `said` is what the document says besides: tag, answer, errors and the other fields of `Operation`.
+    """
+    told = Operation(summary=summary, body=body, query=query, auth=auth, status=status, **said)
 
     def declare(view: View) -> View:
         @wraps(view)
@@ -97,8 +118,7 @@ def operation(
                 inputs["body"] = _checked(body, _json_body())
             return _answer(view(**inputs), status)
 
-        call.operation = Operation(summary, body, query, auth, status, tag)  # type: ignore[attr-defined]
-        return call  # type: ignore[return-value]
+        return told.on(call)  # type: ignore[return-value]
 
     return declare
 

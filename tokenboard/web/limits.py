@@ -80,10 +80,15 @@ def _storage_uri(redis_url: str) -> str:
 
 
 def _refuse(_error: RateLimitExceeded) -> Response:
+    return answer_for(refusal())
+
+
+def refusal() -> RateLimited:
+    """The limit that this request has just met, in words."""
     limit = limiter.current_limit
     seconds = max(1, limit.reset_at - int(now().timestamp())) if limit else 60
     log.info("refused", extra={"code": RateLimited.code, "rule": str(request.url_rule), "method": request.method})
-    return answer_for(RateLimited(f"Too many tries. Try again in {_spoken(seconds)}.", retry_after_seconds=seconds))
+    return RateLimited(f"Too many tries. Try again in {_spoken(seconds)}.", retry_after_seconds=seconds)
 
 
 def _spoken(seconds: int) -> str:

@@ -8,7 +8,8 @@ from tokenboard.accounts.entrance import limit_invitations
 from tokenboard.accounts.guards import current_person, require_recent_proof
 from tokenboard.core.db import db
 from tokenboard.web.api import Answer, operation
-from tokenboard.workspaces import access, invitations, queries, service
+from tokenboard.web.shapes import Cursor
+from tokenboard.workspaces import access, invitations, queries, service, shapes
 from tokenboard.workspaces.answers import invitation_answer, member_answer, workspace_answer, workspace_answers
 from tokenboard.workspaces.forms import AcceptBody, InvitationBody, MemberBody, TransferBody, WorkspaceBody
 from tokenboard.workspaces.models import Role, Workspace
@@ -18,13 +19,20 @@ blueprint = Blueprint("workspaces_api", __name__)
 
 
 @blueprint.get("/api/workspaces")
-@operation("My workspaces", tag="Workspaces")
+@operation("My workspaces", tag="Workspaces", answer={"workspaces": list[shapes.Workspace], "next_cursor": Cursor})
 def workspaces() -> Answer:
     return {"workspaces": workspace_answers(access.all_of(current_person())), "nextCursor": None}
 
 
 @blueprint.post("/api/workspaces")
-@operation("Make a workspace", body=WorkspaceBody, status=201, tag="Workspaces")
+@operation(
+    "Make a workspace",
+    body=WorkspaceBody,
+    status=201,
+    tag="Workspaces",
+    answer={"workspace": shapes.Workspace},
+    errors=(409,),
+)
 def create_workspace(body: WorkspaceBody) -> Answer:
     person = current_person()
     workspace = service.create(owner=person, name=body.name)
@@ -33,7 +41,7 @@ def create_workspace(body: WorkspaceBody) -> Answer:
 
 
 @blueprint.patch("/api/workspaces/<id:workspace_id>")
-@operation("Rename a workspace", body=WorkspaceBody, tag="Workspaces")
+@operation("Rename a workspace", body=WorkspaceBody, tag="Workspaces", answer={"workspace": shapes.Workspace})
 def rename_workspace(workspace_id: str, body: WorkspaceBody) -> Answer:
     person = current_person()
     found = access.load(workspace_id, person, at_least=Role.ADMIN)
@@ -43,7 +51,11 @@ def rename_workspace(workspace_id: str, body: WorkspaceBody) -> Answer:
 
 
 @blueprint.get("/api/workspaces/<id:workspace_id>/members")
-@operation("Members; for admins also open invitations", tag="Workspaces")
+@operation(
+    "Members; for admins also open invitations",
+    tag="Workspaces",
+    answer={"members": list[shapes.Member], "invitations": list[shapes.Invitation], "next_cursor": Cursor},
+)
 def members(workspace_id: str) -> Answer:
     found = access.load(workspace_id, current_person())
     invited = queries.open_invitations(workspace_id) if found.allows(Role.ADMIN) else []
@@ -57,7 +69,14 @@ def members(workspace_id: str) -> Answer:
 @blueprint.post("/api/workspaces/<id:workspace_id>/members")
 @blueprint.post("/api/workspaces/<id:workspace_id>/invitations", endpoint="create_invitation")
 @limit_invitations
-@operation("Invite somebody by e-mail", body=InvitationBody, status=201, tag="Workspaces")
+@operation(
+    "Invite somebody by e-mail",
+    body=InvitationBody,
+    status=201,
+    tag="Workspaces",
+    answer={"invitation": shapes.Invitation},
+    errors=(409,),
+)
 def invite(workspace_id: str, body: InvitationBody) -> Answer:
     person = current_person()
     invitation = invitations.invite(
@@ -72,7 +91,13 @@ def invite(workspace_id: str, body: InvitationBody) -> Answer:
 
 
 @blueprint.patch("/api/workspaces/<id:workspace_id>/members/<id:person_id>")
-@operation("Change a member's role or monthly cap", body=MemberBody, tag="Workspaces")
+@operation(
+    "Change a member's role or monthly cap",
+    body=MemberBody,
+    tag="Workspaces",
+    answer={"member": shapes.Member},
+    errors=(409,),
+)
 def change_member(workspace_id: str, person_id: str, body: MemberBody) -> Answer:
     person = current_person()
     service.change_member(
@@ -89,7 +114,7 @@ def change_member(workspace_id: str, person_id: str, body: MemberBody) -> Answer
 
 
 @blueprint.delete("/api/workspaces/<id:workspace_id>/members/<id:person_id>")
-@operation("Remove a member, or leave", status=204, tag="Workspaces")
+@operation("Remove a member, or leave", status=204, tag="Workspaces", errors=(409,))
 def remove_member(workspace_id: str, person_id: str) -> Answer:
     person = current_person()
     found = access.load(workspace_id, person)
@@ -99,7 +124,13 @@ def remove_member(workspace_id: str, person_id: str) -> Answer:
 
 
 @blueprint.post("/api/workspaces/<id:workspace_id>/transfer")
-@operation("Hand a workspace over to a member", body=TransferBody, tag="Workspaces")
+@operation(
+    "Hand a workspace over to a member",
+    body=TransferBody,
+    tag="Workspaces",
+    answer={"workspace": shapes.Workspace},
+    errors=(409,),
+)
 def transfer(workspace_id: str, body: TransferBody) -> Answer:
     person = current_person()
     found = access.load(workspace_id, person, at_least=Role.OWNER)
@@ -110,7 +141,7 @@ def transfer(workspace_id: str, body: TransferBody) -> Answer:
 
 
 @blueprint.get("/api/workspaces/<id:workspace_id>/invitations")
-@operation("Open invitations", tag="Workspaces")
+@operation("Open invitations", tag="Workspaces", answer={"invitations": list[shapes.Invitation], "next_cursor": Cursor})
 def open_invitations(workspace_id: str) -> Answer:
     _administered(workspace_id)
     return {
@@ -129,7 +160,13 @@ def withdraw_invitation(workspace_id: str, invitation_id: str) -> Answer:
 
 
 @blueprint.post("/api/invitations/accept")
-@operation("Accept an invitation with the token of its link", body=AcceptBody, tag="Workspaces")
+@operation(
+    "Accept an invitation with the token of its link",
+    body=AcceptBody,
+    tag="Workspaces",
+    answer={"workspace": shapes.Workspace},
+    errors=(404, 409),
+)
 def accept_invitation(body: AcceptBody) -> Answer:
     person = current_person()
     workspace = invitations.accept(token=body.token, person=person)

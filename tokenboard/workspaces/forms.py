@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tokenboard.core.parsing import clean_text, parse_cents, parse_email, parse_id
-from tokenboard.web.api import Body
+from tokenboard.core.parsing import LONGEST_EMAIL, clean_text, parse_cents, parse_email, parse_id
+from tokenboard.web.api import Body, limits
 from tokenboard.workspaces.rules import LONGEST_NAME
 
 LARGEST_CAP_CENTS = 10**11  # a thousand million dollars
@@ -24,7 +24,7 @@ def cap_cents(text: str) -> int | None:
     return parse_cents(text) if text.strip() else None
 
 
-Name = Annotated[str, AfterValidator(workspace_name)]
+Name = Annotated[str, AfterValidator(workspace_name), limits(1, LONGEST_NAME)]
 CapCents = Annotated[int | None, Field(ge=0, le=LARGEST_CAP_CENTS)]
 
 
@@ -37,7 +37,7 @@ class WorkspaceBody(Body):
 class InvitationBody(Body):
     """Whom to invite as what."""
 
-    email: Annotated[str, AfterValidator(parse_email)]
+    email: Annotated[str, AfterValidator(parse_email), limits(5, LONGEST_EMAIL, format="email")]
     role: GrantableRole = "member"
     monthly_cap_cents: CapCents = None
 
@@ -52,7 +52,7 @@ class MemberBody(Body):
 class TransferBody(Body):
     """Who is to own the workspace."""
 
-    person_id: Annotated[str, AfterValidator(parse_id)]
+    person_id: Annotated[str, AfterValidator(parse_id), limits(36, 36, format="uuid")]
 
 
 class AcceptBody(Body):

@@ -1,4 +1,4 @@
-"""Looking at the site as somebody else: read-only, told, over by itself, never as an administrator."""
+"""Viewing the site as somebody else: read-only, told, over by itself, never as an administrator."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_administrator_sees_what_the_person_sees_and_is_told_so(people: Peopl
     assert begin(people, ada, people.bob, workspace_id=people.team_id) == 303
     shown = ada.get("/dashboard").text
 
-    assert "You look at this site as Bob" in shown
+    assert "You view this site as Bob" in shown
     assert "Acme" in shown
     assert ada.get("/api/me").json["user"]["email"] == "bob@example.com"
     assert ada.get("/admin").status_code == 404
@@ -49,7 +49,7 @@ def test_an_administrator_sees_what_the_person_sees_and_is_told_so(people: Peopl
     assert ended == ("accounts.view_ended", people.ada.id, people.bob.id)
 
 
-def test_while_looking_nothing_is_written_by_any_door(sqlite_people: People):
+def test_while_viewing_nothing_is_written_by_any_door(sqlite_people: People):
     people = sqlite_people
     ada = people.browser(people.ada)
     begin(people, ada, people.alice)
