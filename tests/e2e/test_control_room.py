@@ -118,3 +118,45 @@ def test_codes_are_made_stored_and_gone_without_javascript(visit: Visit, site_en
 
     expect(page.locator("#promo_codes")).to_have_count(0)
     expect(page.locator("main")).to_contain_text("3 codes for 1 person each")
+
+
+def test_a_price_is_rehearsed_in_place_and_saved(visit: Visit, site_environ: dict[str, str]) -> None:
+    ada = visit()
+    become_admin(ada, site_environ, "ada-price")
+    page = ada.open("/admin/prices?q=fault-cut")
+    page.click("#prices table a")
+    page.fill("#markup", "1.5")
+    page.click("button:text-is('Rehearse')")
+
+    expect(page.locator("#rehearsal")).to_contain_text("Nobody has used this model")
+    assert "markup=1.5" in page.url
+    page.click("text=Save this price")
+
+    expect(page.locator("#rehearsal")).to_contain_text("× 1.5")
+    ada.open("/admin/audit?act=metering.price_set")
+    expect(page.locator("#audit")).to_contain_text("markup: none → 1.5")
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_a_person_is_viewed_as_and_announcements_are_put_away(
+    visit: Visit, site_environ: dict[str, str], has_script: bool
+) -> None:
+    bob, ada = visit(), visit(java_script_enabled=has_script)
+    email = bob.register("bob-viewed")
+    become_admin(ada, site_environ, "ada-views")
+    page = ada.open(f"/admin/users?q={email}")
+    page.click("#people table a")
+    page.fill("#reason", "ticket 7")
+    page.click("text=View as bob")
+
+    expect(page.locator(".banner", has_text="You view this site as")).to_contain_text(email)
+    page.click("text=End it now")
+    expect(page.locator("h1")).to_contain_text("bob")
+    ada.open("/admin/announcements")
+    page.fill("#text", f"News {has_script}")
+    page.click("text=Announce it")
+    expect(page.locator(".banner", has_text=f"News {has_script}")).to_be_visible()
+    page.locator(".banner", has_text=f"News {has_script}").locator("button").click()
+    expect(page.locator(".banner", has_text=f"News {has_script}")).to_have_count(0)
+    bob.open("/dashboard")
+    expect(bob.page.locator(".banner", has_text=f"News {has_script}")).to_be_visible()
