@@ -76,7 +76,9 @@ def _settle_in(number: int) -> None:
 def virtual_key(home: House) -> str:
     """A key of somebody there, without a budget of its own."""
     with home.app.app_context():
-        workspace_id, person_id = db.session.execute(select(Membership.workspace_id, Membership.person_id)).first()
+        workspace_id, person_id = db.session.execute(
+            select(Membership.workspace_id, Membership.person_id).limit(1)
+        ).one()
         made = key_service.create_key(
             workspace=db.session.get_one(Workspace, workspace_id),
             person=db.session.get_one(Person, person_id),
@@ -85,7 +87,8 @@ def virtual_key(home: House) -> str:
         )
         db.session.commit()
         db.engine.dispose()
-        return made.secret
+    assert made.secret is not None, "it is new"
+    return made.secret
 
 
 @contextlib.contextmanager

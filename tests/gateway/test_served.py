@@ -9,6 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import openai
 import pytest
@@ -29,7 +30,7 @@ from tokenboard.workspaces.models import Workspace
 
 MODEL = "sandbox-swift"
 CROWD, PAID_FOR = 200, 20
-ASKED = [{"role": "user", "content": "/words 25"}]
+ASKED: list[Any] = [{"role": "user", "content": "/words 25"}]
 pytestmark = pytest.mark.slow
 
 

@@ -66,7 +66,7 @@ class Bench:
         db.init_app(self.app)
         self.pristine = sqlite3.connect(pristine)
         with self.app.app_context():
-            database._prepare_sqlite(db.engine)
+            database.prepare_sqlite(db.engine)
             self.crashing = Crashing(db.engine)
             live = db.engine.raw_connection().driver_connection
         assert isinstance(live, sqlite3.Connection)
