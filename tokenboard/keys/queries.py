@@ -18,6 +18,7 @@ from tokenboard.keys.rules import SHOWN_CHARACTERS, KeyState, Window
 from tokenboard.metering.models import CapWindow
 
 MOST_NAMING = 100
+MOST_NEAR = 5  # a line each on the dashboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ def by_id(key_id: str) -> VirtualKey | None:
 
 
 def naming() -> list[KeyLine]:
-    """The keys that may name people, by name: for the site's administrator."""
-    return _with_newest(select(VirtualKey.id).where(VirtualKey.can_name_people.is_(True)))
+    """The living keys that may name people, by name: for the site's administrator."""
+    may_name = (VirtualKey.can_name_people.is_(True), VirtualKey.state != KeyState.REVOKED)
+    return _with_newest(select(VirtualKey.id).where(*may_name))
 
 
 def known_as(text: str) -> list[KeyLine]:
@@ -134,6 +136,25 @@ def due_targets(at: datetime, limit: int) -> list[str]:
     is_free = or_(MirrorTarget.lease_until.is_(None), MirrorTarget.lease_until < at)
     due = select(MirrorTarget.id).where(MirrorTarget.state == "due", MirrorTarget.next_attempt_at <= at, is_free)
     return list(db.session.scalars(due.order_by(MirrorTarget.next_attempt_at).limit(limit)))
+
+
+def near_limit(workspace_id: str, person_id: str | None) -> list[tuple[VirtualKey, int]]:
+    """The keys in use that have taken four fifths of their budget or more, with what they have used. One query."""
+    at = now()
+    windows = [(window, rules.window_name(window, at)) for window in Window]
+    used = CapWindow.spent_micros + CapWindow.held_micros
+    is_now = or_(*(and_(VirtualKey.budget_window == window, CapWindow.month == name) for window, name in windows))
+    wanted = (
+        select(VirtualKey, used)
+        .join(CapWindow, and_(CapWindow.kind == "key", CapWindow.subject_id == VirtualKey.id))
+        .where(VirtualKey.workspace_id == workspace_id, VirtualKey.state == KeyState.ACTIVE, is_now)
+        .where(used * 5 >= VirtualKey.max_budget_micros * 4)
+        .order_by(VirtualKey.name, VirtualKey.id)
+        .limit(MOST_NEAR)
+    )
+    if person_id is not None:
+        wanted = wanted.where(VirtualKey.person_id == person_id)
+    return [(key, micros) for key, micros in db.session.execute(wanted)]
 
 
 def spent_now(keys: Sequence[VirtualKey]) -> dict[str, int]:

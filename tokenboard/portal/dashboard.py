@@ -13,6 +13,7 @@ from tokenboard.portal import dashboard_csv, dashboard_facts, dashboard_page, on
 from tokenboard.portal.dashboard_facts import Facts
 from tokenboard.portal.dashboard_sync import POLL_SECONDS, sync_state
 from tokenboard.portal.dashboard_view import read_view
+from tokenboard.portal.keys_band import keys_near_limit
 from tokenboard.portal.wallet_band import wallet_band
 from tokenboard.web.clients import clients
 from tokenboard.web.fragments import page, see_other
@@ -44,7 +45,8 @@ def dashboard() -> Response:
         sync=sync_state(facts.live, now, may_sync=found.allows(Role.OWNER) and not found.workspace.is_demo),
         steps=onboarding.steps(facts, found),
         workspace=found.workspace,
-        wallet=wallet_band(found.workspace),
+        wallet=(wallet := wallet_band(found.workspace)),
+        keys_near=keys_near_limit(found, current_person()) if wallet else (),
         may_buy=found.allows(Role.MEMBER) and not found.workspace.is_demo,
         has_sandbox=clients().mode("openai") == "sandbox",
         may_manage=found.allows(Role.ADMIN),
