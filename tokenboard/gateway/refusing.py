@@ -24,7 +24,7 @@ DONE = sse.event("[DONE]")
 _TOLD = frozenset({402, 403, 404, 409, 422, 429, 503})
 _LINKS = {
     "insufficient_credits": ("Add credits", "/credits"),
-    "cap_reached": ("See what was used", "/dashboard"),
+    "cap_reached": ("See what was used", "/usage"),
     "no_account": ("Create an account", "/register"),
     "key_paused": ("Open TokenBoard", "/keys"),
 }

@@ -49,6 +49,7 @@ def _page(
         block=block,
         faults=faults_of(refusal) if refusal else {},
         is_admin=person.is_admin,
+        is_chosen_workspace=access.load(None, person).workspace.id == key.workspace_id,  # what /usage is about
         **_form(view, refusal, block),
     )
     if secret:

@@ -11,18 +11,20 @@ from datetime import date, datetime, timedelta
 
 from tokenboard.core.clock import days_between, today
 from tokenboard.keys.models import VirtualKey
-from tokenboard.metering import usage_queries
+from tokenboard.metering import usage_queries, usage_trends
 from tokenboard.metering.usage_models import UsageRecord
 from tokenboard.metering.usage_queries import Item
 from tokenboard.metering.usage_rules import By, Filters, Span, Sums
 from tokenboard.metering.worth import credit_value_nano
 from tokenboard.wallet.credits_page import exact, money
 from tokenboard.wallet.rules import value_nano
-from tokenboard.web.charts import COLOURS, Chart, Series, fold_series, stacked_bars
+from tokenboard.web.charts import Chart, Series, fold_series, stacked_bars
 from tokenboard.web.filters import credit_amount, day_long, milliseconds, number, tokens
+from tokenboard.web.paths import is_page
 
 DAYS = 30
 SHOWN_REQUESTS = 20
+_USAGE = "/usage"  # the portal's page, above this room: linked where it is built
 _SOURCES = {"gateway": "/v1", "key": "LiteLLM", "openwebui": "Open WebUI", "chat": "Chat"}
 _STATES = {
     "ok": ("ok", "ok"),
@@ -84,6 +86,7 @@ class UsePage:
     rows: Sequence[RequestRow]
     older_href: str
     newest_href: str
+    usage_href: str
 
     @property
     def is_empty(self) -> bool:
@@ -91,10 +94,10 @@ class UsePage:
 
 
 def build(key: VirtualKey, href: str, *, cursor: str | None = None) -> UsePage:
-    """At most nine queries. Raises: ValidationFailed for a cursor that is none."""
+    """Three queries. Raises: ValidationFailed for a cursor that is none."""
     span, mine = Span(today() - timedelta(days=DAYS - 1), today()), Filters(key_id=key.id)
     summary = usage_queries.summary(key.workspace_id, span, By.DAY, mine)
-    by_model = _daily_by_model(key, span)
+    by_model = usage_trends.daily_credits(key.workspace_id, span, By.MODEL, mine)
     log = usage_queries.logs(key.workspace_id, span, mine, limit=SHOWN_REQUESTS, cursor=cursor)
     total = summary.total
     return UsePage(
@@ -112,17 +115,8 @@ def build(key: VirtualKey, href: str, *, cursor: str | None = None) -> UsePage:
         rows=[_request(record, href) for record in log.records],
         older_href=f"{href}?cursor={log.next_cursor}" if log.next_cursor else "",
         newest_href=href if cursor else "",
+        usage_href=f"{_USAGE}?days={DAYS}&key={key.id}" if is_page(_USAGE) else "",
     )
-
-
-def _daily_by_model(key: VirtualKey, span: Span) -> dict[str, dict[date, int]]:
-    """What each of the costliest models took on each day. A query for each of them, and one to know them."""
-    models = usage_queries.summary(key.workspace_id, span, By.MODEL, Filters(key_id=key.id)).items[:COLOURS]
-    found = {}
-    for model in (item.name for item in models if item.sums.credits_micros):
-        days = usage_queries.summary(key.workspace_id, span, By.DAY, Filters(key_id=key.id, model=model)).items
-        found[model] = {date.fromisoformat(day.name): day.sums.credits_micros for day in days}
-    return found
 
 
 def _time(milliseconds_: int | None) -> str:
