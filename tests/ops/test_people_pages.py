@@ -103,6 +103,7 @@ def test_older_people_follow_by_keyset_and_none_is_lost_or_shown_twice(people: P
 
     assert len(seen) == len(set(seen)) == 64
     assert path == ""
+    assert ada.get(f"{PAGE}?cursor=nonsense").status_code == 200
 
 
 @pytest.mark.parametrize("size", [1, 25])

@@ -1,4 +1,4 @@
-"""Caps change in other rooms: whoever sets one need not know of the mirror.
+"""Caps change in other rooms, and who is kept out: whoever decides that need not know of the mirror.
 
 Law: the mark is written in the flush of the change, so both commit or neither. Changes made by bulk statements are not
 seen here; the hourly comparison tells capped persons anew.
@@ -24,15 +24,22 @@ def connect() -> None:
 
 def _flushed(session: Session, _context: UOWTransaction) -> None:
     for row in session.dirty:
-        if isinstance(row, Person) and _has_changed(row, "monthly_budget_cents"):
-            targets.mark_person(row.email)
-            _mark_keys(session, VirtualKey.person_id == row.id)
-        elif isinstance(row, Person) and _has_changed(row, "email"):
-            for email in (*get_history(row, "email").deleted, row.email):  # the cap counts under both
-                targets.mark_person(email)
+        if isinstance(row, Person):
+            _mark(session, row)
         elif isinstance(row, Membership) and _has_changed(row, "monthly_cap_cents"):
             mine = (VirtualKey.person_id == row.person_id) & (VirtualKey.workspace_id == row.workspace_id)
             _mark_keys(session, mine)
+
+
+def _mark(session: Session, person: Person) -> None:
+    has_cap_changed = _has_changed(person, "monthly_budget_cents")
+    if _has_changed(person, "email"):
+        for email in (*get_history(person, "email").deleted, person.email):  # the cap counts under both
+            targets.mark_person(email)
+    elif has_cap_changed or _has_changed(person, "is_disabled"):
+        targets.mark_person(person.email)
+    if has_cap_changed:
+        _mark_keys(session, VirtualKey.person_id == person.id)
 
 
 def _has_changed(row: Person | Membership, name: str) -> bool:

@@ -53,6 +53,8 @@ class CustomerFacts:
 
     left_nano: int | None
     booked_nano: int
+    # There was a cap, or they were kept out, and the proxy still has that budget.
+    is_lifted: bool = False
 
 
 def _nano(micros: int, markup: Decimal) -> int:
@@ -122,10 +124,13 @@ def _own_left_micros(key: VirtualKey, at: datetime) -> int | None:
 
 
 def customer_facts(target: MirrorTarget) -> CustomerFacts:
-    """What is left of a person's monthly cap. Past e-mails of theirs are targets of their own."""
+    """What is left of a person's monthly cap, nothing for who is kept out. Past e-mails are targets of their own."""
     person = person_by_any_email(target.subject)
+    if person is not None and person.is_disabled:
+        return CustomerFacts(0, target.booked_nano)
     if person is None or person.monthly_budget_cents is None:
-        return CustomerFacts(None, target.booked_nano)
+        was_told = (target.wanted or {}).get("max_budget_nano") is not None
+        return CustomerFacts(None, target.booked_nano, is_lifted=person is not None and was_told)
     month = str(Month.of(now().date()))
     used = select(CapWindow.spent_micros + CapWindow.held_micros).where(
         CapWindow.kind == "person", CapWindow.subject_id == person.id, CapWindow.month == month

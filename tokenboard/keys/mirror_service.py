@@ -35,6 +35,7 @@ _TELL_AFTER = 5
 _LONGEST_WAIT_SECONDS = 900
 # While the proxy counts less than we have booked its count is late: look again when it has written it down.
 _COUNTS_LATE = timedelta(seconds=15)
+NO_LIMIT_NANO = 10**18  # a thousand million dollars, for a person whose cap was taken away
 # A secret that the proxy could not be given within a day is not kept any longer.
 SEALED_FOR = timedelta(hours=24)
 
@@ -105,6 +106,8 @@ def _tell_user(workspace_id: str, facts: UserFacts, proxy: LiteLLMAdmin) -> Told
 
 def _tell_customer(email: str, facts: CustomerFacts, proxy: LiteLLMAdmin) -> Told:
     if facts.left_nano is None:
+        if facts.is_lifted:
+            proxy.set_customer_budget(email, NO_LIMIT_NANO)  # a budget cannot be taken away there
         return Told({"max_budget_nano": None}, {})  # no cap: what traffic made stands without a limit
     found = proxy.customer_info(email)
     counted = found.spend_nano if found else 0

@@ -38,7 +38,8 @@ _TAG = "Operator"
 def users(query: PeopleQuery) -> Answer:
     require_admin()
     wanted = people_page.read_filter({"q": query.q, "standing": query.standing})
-    last = people_queries.person(query.cursor) if query.cursor and or_none(parse_id, query.cursor) else None
+    known = or_none(parse_id, query.cursor) if query.cursor else None
+    last = people_queries.person(known) if known else None
     before = (last.created_at, last.id) if last else None
     rows = people_queries.page(wanted, limit=query.limit + 1, before=before)
     shown = rows[: query.limit]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from tokenboard.core.clock import iso
 from tokenboard.core.money import credits_from_micros
-from tokenboard.core.parsing import clean_text, or_none
+from tokenboard.core.parsing import clean_text, or_none, parse_id
 from tokenboard.metering.worth import cents_of_micros
 from tokenboard.ops import people_queries
 from tokenboard.ops.caps_rules import CAP, EMAIL
@@ -97,7 +97,8 @@ def build(wanted: PeopleFilter, *, cursor: str) -> PeoplePage:
 
 
 def _before(cursor: str) -> tuple[datetime, str] | None:
-    last = people_queries.person(cursor) if cursor else None
+    known = or_none(parse_id, cursor)
+    last = people_queries.person(known) if known else None
     return (last.created_at, last.id) if last else None
 
 
