@@ -30,7 +30,7 @@ def test_what_was_asked_is_seen_with_its_receipt_and_narrowed_by_address(visit: 
     expect(page).to_have_url(re.compile(r"/usage$"))
 
     page.get_by_role("link", name="Source", exact=True).click()
-    expect(page.locator("#panel h2", has_text="By source")).to_be_visible()
+    expect(page.locator("#breakdown_title")).to_have_text("By source")
     expect(page).to_have_url(re.compile(r"by=source"))
     page.select_option("#usage_log [name=status]", "failed")
     expect(page.locator("#usage_log")).to_contain_text("No such request")

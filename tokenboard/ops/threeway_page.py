@@ -100,6 +100,8 @@ class ThreewayPage:
     closed_at: datetime | None
     closed_by: str
     late: Late | None
+    # Other months that are closed, with their addresses.
+    closed_months: tuple[tuple[str, str], ...]
     is_empty: bool
 
 
@@ -145,6 +147,7 @@ def build(month: Month) -> ThreewayPage:
         closed_at=frozen.closed_at if frozen else None,
         closed_by=_who(frozen),
         late=_late(now, frozen, columns) if frozen else None,
+        closed_months=tuple((month_name(one), href(one)) for one in queries.closed_months() if one != month),
         is_empty=not shown.lines,
     )
 

@@ -26,7 +26,7 @@ from tokenboard.wallet.rules import value_nano
 
 # How the ledger's sources of metered requests begin: calls made here, and requests that the spend feeds brought.
 METERED = ("metering:", "litellm:")
-MOST_CLOSED = 120
+MOST_CLOSED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def closed(month: Month) -> Closed | None:
     return Closed(Books(month, dict(sorted(lines.items())), taken, row.settled_on), row.closed_by, row.closed_at)
 
 
-def closed_months() -> dict[Month, datetime]:
-    """Which months are closed, and since when; the newest first."""
-    wanted = select(BooksClose.month, BooksClose.closed_at).order_by(BooksClose.month.desc()).limit(MOST_CLOSED)
-    return {Month.parse(month): at for month, at in db.session.execute(wanted)}
+def closed_months() -> list[Month]:
+    """Which months are closed, the newest first."""
+    wanted = select(BooksClose.month).order_by(BooksClose.month.desc()).limit(MOST_CLOSED)
+    return [Month.parse(month) for month in db.session.scalars(wanted)]

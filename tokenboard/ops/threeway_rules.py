@@ -19,6 +19,7 @@ Laws, of every line and so of every sum, to the nano-dollar:
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -108,15 +109,19 @@ def difference(now: Gaps, then: Gaps) -> Gaps:
 
 def by_day(lines: Mapping[Key, Gaps]) -> dict[date, Gaps]:
     """The lines of each day together, in order."""
-    days = sorted({day for day, _ in lines})
-    return {one: added(line for (day, _), line in lines.items() if day == one) for one in days}
+    found: dict[date, list[Gaps]] = defaultdict(list)
+    for (day, _), line in lines.items():
+        found[day].append(line)
+    return {day: added(found[day]) for day in sorted(found)}
 
 
 def by_model(lines: Mapping[Key, Gaps]) -> dict[str, Gaps]:
     """The lines of each model together, the costliest first."""
-    models = {model for _, model in lines}
-    found = {one: added(line for (_, model), line in lines.items() if model == one) for one in models}
-    return dict(sorted(found.items(), key=lambda one: (-max(one[1].bill_nano, one[1].metered_nano), one[0])))
+    found: dict[str, list[Gaps]] = defaultdict(list)
+    for (_, model), line in lines.items():
+        found[model].append(line)
+    sums = {model: added(parts) for model, parts in found.items()}
+    return dict(sorted(sums.items(), key=lambda one: (-max(one[1].bill_nano, one[1].metered_nano), one[0])))
 
 
 def changed(now: Mapping[Key, Gaps], then: Mapping[Key, Gaps]) -> dict[Key, Gaps]:
