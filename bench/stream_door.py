@@ -18,7 +18,7 @@ from flask import Blueprint, Response, request
 from tokenboard.app import create_app
 from tokenboard.core.db import db
 from tokenboard.metering import service
-from tokenboard.metering.facts import CallOrder, Settled
+from tokenboard.metering.facts import CallOrder, Payer, Settled
 from tokenboard.metering.generations import Generations, generations
 from tokenboard.metering.recorder import Recorder
 from tokenboard.metering.recording import Note, Verdict
@@ -30,6 +30,8 @@ from tokenboard.workspaces.models import Membership, Workspace
 
 blueprint = Blueprint("bench_answers", __name__)
 MESSAGES = [{"role": "user", "content": "Tell me something about benchmarks."}]
+# As /v1 reads it: the wallet, not the whole workspace.
+_WALLET = sa.select(Workspace.ledger_account_id).where(Workspace.id == sa.bindparam("asked"))
 _turns = itertools.count()
 _people: list[tuple[str, str]] = []  # workspace and person
 
@@ -45,7 +47,7 @@ def start() -> Response:
     generations().refuse_if_full()
     workspace_id, person_id = _next_person()
     order = CallOrder(
-        workspace=db.session.get_one(Workspace, workspace_id),
+        workspace=Payer(workspace_id, db.session.execute(_WALLET, {"asked": workspace_id}).scalar_one()),
         person_id=person_id,
         source="gateway",
         model="bench",

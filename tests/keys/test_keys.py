@@ -104,9 +104,9 @@ def test_a_key_ends_at_its_expiry(shop):
 
 def test_when_a_key_was_used_is_noted_once_a_minute(shop):
     made = make(shop)
-    using.note_use(made.key.id, network="203.0.113.0/24")
+    using.note_use(made.key, network="203.0.113.0/24")
     first = again(made).last_used_at
-    using.note_use(made.key.id, network="198.51.100.0/24")
+    using.note_use(made.key, network="198.51.100.0/24")
 
     assert again(made).last_used_at == first
     assert again(made).last_used_from == "203.0.113.0/24"

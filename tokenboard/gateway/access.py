@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 from flask import request
 
-from tokenboard.accounts.models import Person
 from tokenboard.accounts.queries import person_by_any_email
 from tokenboard.core.clock import now
-from tokenboard.core.db import db
 from tokenboard.core.parsing import or_none, parse_email
 from tokenboard.core.settings import settings
 from tokenboard.gateway.errors import AccountDisabled, NoAccount
@@ -23,7 +21,7 @@ from tokenboard.keys import rules, using
 from tokenboard.keys.errors import KeyNotUsable, ModelNotAllowed
 from tokenboard.keys.models import VirtualKey
 from tokenboard.keys.rules import Window
-from tokenboard.metering.facts import KeyLimit
+from tokenboard.metering.facts import KeyLimit, Payer
 from tokenboard.web.limits import address
 from tokenboard.workspaces import access as workspaces
 from tokenboard.workspaces.models import Workspace
@@ -36,7 +34,7 @@ _BACKGROUND = ("title", "tags", "follow_up", "query", "autocomplete", "emoji", "
 class Caller:
     """Whose wallet pays, and what limits apply. `models`: what may be asked; empty: all that is offered."""
 
-    workspace: Workspace
+    workspace: Workspace | Payer
     person_id: str | None
     email: str
     source: str
@@ -62,14 +60,14 @@ def caller() -> Caller:
     token = request.headers.get(HEADER, "")
     if token:
         return _person(read_identity(token, settings().openwebui_jwt_secret).email)
-    key = using.open_key(_bearer()).key
-    workspace, holder = _holder(key)
-    using.note_use(key.id, network=address())
+    opened = using.open_key(_bearer())
+    key = opened.key
+    using.note_use(key, network=address())
     named = request.headers.get(PLAIN_HEADER, "")
     if named and key.can_name_people:
         return _person(named, models=tuple(key.models))
-    email = holder.email if holder else ""
-    return Caller(workspace, key.person_id, email, "gateway", key, tuple(key.models), is_background())
+    payer = Payer(key.workspace_id, opened.wallet_id)
+    return Caller(payer, key.person_id, opened.email, "gateway", key, tuple(key.models), is_background())
 
 
 def models_allowed() -> tuple[str, ...]:
@@ -78,9 +76,7 @@ def models_allowed() -> tuple[str, ...]:
     if token:
         read_identity(token, settings().openwebui_jwt_secret)
         return ()
-    key = using.open_key(_bearer()).key
-    _holder(key)
-    return tuple(key.models)
+    return tuple(using.open_key(_bearer()).key.models)
 
 
 def is_background() -> bool:
@@ -98,14 +94,6 @@ def _bearer() -> str:
     if kind.lower() != "bearer" or not secret:
         raise KeyNotUsable
     return secret.strip()
-
-
-def _holder(key: VirtualKey) -> tuple[Workspace, Person | None]:
-    workspace = db.session.get_one(Workspace, key.workspace_id)
-    person = db.session.get(Person, key.person_id) if key.person_id else None
-    if workspace.archived_at is not None or (person is not None and person.is_disabled):
-        raise KeyNotUsable
-    return workspace, person
 
 
 def _person(named: str, models: tuple[str, ...] = ()) -> Caller:

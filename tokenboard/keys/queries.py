@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
+from tokenboard.accounts.models import Person
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.parsing import or_none, parse_id
@@ -16,6 +17,7 @@ from tokenboard.keys import rules
 from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
 from tokenboard.keys.rules import SHOWN_CHARACTERS, KeyState, Window
 from tokenboard.metering.models import CapWindow
+from tokenboard.workspaces.models import Workspace
 
 MOST_NAMING = 100
 MOST_NEAR = 5  # a line each on the dashboard
@@ -28,6 +30,19 @@ class KeyLine:
     key: VirtualKey
     secret: KeySecret
     target: MirrorTarget | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A secret as it comes to a door."""
+
+    secret: KeySecret
+    key: VirtualKey
+    wallet_id: str
+    # Of the person who holds it; a workspace's own key has none.
+    email: str
+    # The workspace is closed, or its holder may not use this site.
+    is_over: bool
 
 
 def lines(
@@ -119,11 +134,23 @@ def valid_secrets(*, workspace_id: str, at: datetime) -> list[str]:
     return list(db.session.scalars(wanted.where(VirtualKey.workspace_id == workspace_id, is_there)))
 
 
-def by_hash(hash_: str) -> tuple[KeySecret, VirtualKey] | None:
-    """A secret and its key, by what is kept of it. One look-up on a unique index."""
-    wanted = select(KeySecret, VirtualKey).join(VirtualKey, VirtualKey.id == KeySecret.key_id)
-    row = db.session.execute(wanted.where(KeySecret.hash == hash_)).one_or_none()
-    return (row[0], row[1]) if row else None
+# Built once: it is said for every request at /v1.
+_BY_HASH = (
+    select(KeySecret, VirtualKey, Workspace.ledger_account_id, Workspace.archived_at, Person.email, Person.is_disabled)
+    .join(VirtualKey, VirtualKey.id == KeySecret.key_id)
+    .join(Workspace, Workspace.id == VirtualKey.workspace_id)
+    .outerjoin(Person, Person.id == VirtualKey.person_id)
+    .where(KeySecret.hash == bindparam("asked"))
+)
+
+
+def by_hash(hash_: str) -> Held | None:
+    """A secret with its key and who holds it, by what is kept of it. One look-up on a unique index."""
+    row = db.session.execute(_BY_HASH, {"asked": hash_}).one_or_none()
+    if row is None:
+        return None
+    secret, key, wallet_id, archived_at, email, is_disabled = row
+    return Held(secret, key, wallet_id, email or "", is_over=archived_at is not None or bool(is_disabled))
 
 
 def target(kind: str, subject: str) -> MirrorTarget | None:

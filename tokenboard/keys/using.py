@@ -26,6 +26,9 @@ class KeyAccess:
     """A key that may be used at this moment."""
 
     key: VirtualKey
+    wallet_id: str
+    # Its holder's; empty for a workspace's own.
+    email: str
     # When an overlap ends, the old secret of a replaced key says so.
     secret_id: str
 
@@ -35,21 +38,23 @@ def open_key(secret: str) -> KeyAccess:
     if not secret.startswith(rules.PREFIX) or len(secret) > rules.LONGEST_SECRET:
         raise KeyNotUsable
     found, at = queries.by_hash(rules.secret_hash(secret)), now()
-    if found is None:
+    if found is None or found.is_over:
         raise KeyNotUsable
-    row, key = found
+    row, key = found.secret, found.key
     if not rules.is_secret_valid(valid_until=row.valid_until, revoked_at=row.revoked_at, at=at):
         raise KeyNotUsable
     if key.state == KeyState.PAUSED:
         raise KeyPaused(key.pause_reason)
     if not rules.is_usable(state=key.state, expires_at=key.expires_at, at=at):
         raise KeyNotUsable
-    return KeyAccess(key, row.id)
+    return KeyAccess(key, found.wallet_id, found.email, row.id)
 
 
-def note_use(key_id: str, *, network: str) -> None:
-    """Note when and from where a key was used. Does not commit."""
-    at = now()
+def note_use(key: VirtualKey, *, network: str) -> None:
+    """Note when and from where a key was used, unless it has just been noted. Does not commit."""
+    at, key_id = now(), key.id
+    if key.last_used_at is not None and key.last_used_at >= at - _NOTED_EVERY:
+        return
     is_old = or_(VirtualKey.last_used_at.is_(None), VirtualKey.last_used_at < at - _NOTED_EVERY)
     noted = update(VirtualKey).where(VirtualKey.id == key_id, is_old).values(last_used_at=at, last_used_from=network)
     db.session.execute(noted.execution_options(synchronize_session=False))

@@ -63,10 +63,18 @@ class KeyLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Payer:
+    """Of a workspace what a call needs, for doors that do not read the whole."""
+
+    id: str
+    ledger_account_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallOrder:
     """What somebody wants to ask a model."""
 
-    workspace: Workspace
+    workspace: Workspace | Payer
     person_id: str | None
     source: str
     model: str
