@@ -54,7 +54,7 @@ def test_every_periodic_job_has_its_own_name_and_a_task_that_exists(sqlite_app):
     assert {periodic.task for periodic in PERIODIC} <= set(jobs.task_names())
 
 
-def test_every_sweeper_runs_without_the_queue_and_so_does_reading_what_was_spent():
+def test_every_sweeper_runs_without_the_queue_and_so_do_reading_spend_and_the_monitoring_log():
     sweepers = {one.task for one in PERIODIC if one.task.endswith(".sweep") or ".sweep_" in one.task}
 
-    assert {one.task for one in PERIODIC if one.runs_without_queue} == sweepers | {"keys.read_spend"}
+    assert {one.task for one in PERIODIC if one.runs_without_queue} == sweepers | {"keys.read_spend", "ops.watch"}
