@@ -70,6 +70,8 @@ def test_five_restarts_under_load_cost_answers_and_no_credit(server: Server, red
     assert set(again.values()) == {200}, "by itself as before"
     assert 503 in told.values(), "nobody was there while it was away"
     assert before - _balance(app, alice.workspace_id) == len(told) * 1_000_000, "each once"
+    with app.app_context():
+        db.engine.dispose()
 
 
 def _spend_on(running: Site, token: str, number: int, told: dict[str, int], ending: threading.Event) -> None:

@@ -64,9 +64,12 @@ def _by_call(
         key: (
             *("PATCH /api/keys/:id", "POST /api/keys/:id/block", "POST /api/keys/:id/unblock"),
             *("POST /api/keys/:id/rotate", "DELETE /api/keys/:id"),
+            *("GET /keys/:id", "POST /keys/:id/limits", "POST /keys/:id/pause", "POST /keys/:id/resume"),
+            *("POST /keys/:id/rotate", "POST /keys/:id/revoke"),
         ),
         sign_in: ("DELETE /api/account/sessions/:id", "POST /account/sessions/:id/end"),
         token: ("DELETE /api/account/tokens/:id", "POST /settings/security/tokens/:id/end"),
         identity: ("POST /settings/security/identities/:id/remove",),
     }
-    return {call: (row_id,) for row_id, calls in of.items() for call in calls}
+    each = {call: (row_id,) for row_id, calls in of.items() for call in calls}
+    return each | {"GET /keys/:id/requests/:id": (key, new_id())}
