@@ -68,6 +68,7 @@ EXAMPLES: dict[str, Any] = {
     "POST /api/admin/payments/{paymentId}/refund": {"amountCents": 250},
     "POST /api/admin/alerts": {"message": "The card of OpenAI's account ends this month.", "severity": "warning"},
     "PATCH /api/admin/users/{personId}": {"monthlyBudgetCents": 5_000},
+    "POST /api/admin/books/close": {"month": "2025-01"},
     "POST /api/admin/promo-codes": {"name": "Spring fair", "count": 3, "credits": 50} | _KEY,
     "POST /api/chat": {"message": "Say hello in three languages.", "model": "gpt-4o-mini"},
     "PATCH /api/conversations/{conversationId}": {"title": "Greetings"},

@@ -14,14 +14,30 @@ from tokenboard.core.db import db
 from tokenboard.core.money import credits_from_micros, usd_from_nano
 from tokenboard.costs.report_forms import MonthText
 from tokenboard.keys import foreign_queries, spend_queries
-from tokenboard.ops import threeway_queries, threeway_rules as rules, threeway_service
+from tokenboard.ops import (
+    threeway_queries,
+    threeway_rules as rules,
+    threeway_service,
+    threeway_shapes as shapes,
+)
 from tokenboard.ops.threeway_queries import Books, Closed
 from tokenboard.ops.threeway_rules import Gaps
 from tokenboard.web.api import Answer, Body, Query, operation
+from tokenboard.web.shapes import Day, Instant, MonthName
 
 blueprint = Blueprint("threeway_api", __name__)
 
 _TAG = "Operator"
+_BOOKS = {
+    "month": MonthName,
+    "settled_to": Day | None,
+    "closed_at": Instant | None,
+    "total": shapes.BookGaps,
+    "models": list[shapes.BookModel],
+    "days": list[shapes.BookDay],
+    "ledger": shapes.BookLedger,
+    "since": shapes.BookSince | None,
+}
 
 
 class BooksQuery(Query):
@@ -42,14 +58,20 @@ class ForeignQuery(Query):
 
 
 @blueprint.get("/api/admin/books")
-@operation("The provider's bill, the meter and what customers paid, for a month", query=BooksQuery, tag=_TAG)
+@operation(
+    "The provider's bill, the meter and what customers paid, for a month",
+    query=BooksQuery,
+    answer=_BOOKS,
+    errors=(404,),
+    tag=_TAG,
+)
 def month_books(query: BooksQuery) -> Answer:
     require_admin()
     return books_answer(query.month or this_month())
 
 
 @blueprint.post("/api/admin/books/close")
-@operation("Close a month: freeze what its books say", body=CloseBody, tag=_TAG)
+@operation("Close a month: freeze what its books say", body=CloseBody, answer=_BOOKS, errors=(404, 409), tag=_TAG)
 def close_books(body: CloseBody) -> Answer:
     threeway_service.close(month=body.month, actor=require_admin().id, anyway=body.anyway)
     db.session.commit()
@@ -57,7 +79,17 @@ def close_books(body: CloseBody) -> Answer:
 
 
 @blueprint.get("/api/admin/books/foreign")
-@operation("What the proxy reports that nobody here pays for, and price differences", query=ForeignQuery, tag=_TAG)
+@operation(
+    "What the proxy reports that nobody here pays for, and price differences",
+    query=ForeignQuery,
+    answer={
+        "kinds": list[shapes.SpendKindSum],
+        "foreign": list[shapes.ForeignSpend],
+        "prices": list[shapes.PriceGap],
+    },
+    errors=(404,),
+    tag=_TAG,
+)
 def foreign_spend(query: ForeignQuery) -> Answer:
     require_admin()
     since = now() - timedelta(days=query.days)

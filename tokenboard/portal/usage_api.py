@@ -12,22 +12,34 @@ from flask import Blueprint
 from tokenboard.accounts.guards import current_person
 from tokenboard.metering import usage_queries, usage_trends
 from tokenboard.metering.answers import item_answer, log_answer, sums_answer
-from tokenboard.metering.usage_rules import Span
-from tokenboard.portal import usage_files
+from tokenboard.metering.usage_rules import By, Span
+from tokenboard.portal import usage_files, usage_shapes as shapes
 from tokenboard.portal.usage_forms import UsageLogsQuery, UsageSummaryQuery
 from tokenboard.portal.usage_names import Names, names
 from tokenboard.portal.usage_page import name_of
 from tokenboard.web.api import Answer, operation
+from tokenboard.web.shapes import Cursor, Day
 from tokenboard.workspaces import access
 
 blueprint = Blueprint("portal_usage_api", __name__)
 
 
 @blueprint.get("/api/usage/summary")
-@operation("What was used, by model, key, user, source or day", query=UsageSummaryQuery, tag="Usage")
+@operation(
+    "What was used, by model, key, user, source or day",
+    query=UsageSummaryQuery,
+    tag="Usage",
+    answer={
+        "by": shapes.Dimension,
+        "from": Day,
+        "to": Day,
+        "items": list[shapes.UsageItem],
+        "total": shapes.UsageSums,
+    },
+)
 def usage_summary(query: UsageSummaryQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
-    span, by = query.span(), query.by
+    span, by = query.span(), By(query.by)
     found, named = usage_queries.summary(workspace.id, span, by, query.filters()), _names(workspace.id, span)
     if query.format == "csv":
         return usage_files.summary_file(found, by, span, named)
@@ -37,7 +49,12 @@ def usage_summary(query: UsageSummaryQuery) -> Answer:
 
 
 @blueprint.get("/api/usage/logs")
-@operation("Single requests, newest first", query=UsageLogsQuery, tag="Usage")
+@operation(
+    "Single requests, newest first",
+    query=UsageLogsQuery,
+    tag="Usage",
+    answer={"logs": list[shapes.UsageLogEntry], "next_cursor": Cursor},
+)
 def usage_logs(query: UsageLogsQuery) -> Answer:
     workspace = access.load(query.workspace_id, current_person()).workspace
     span, named = query.span(), _names(workspace.id, query.span())

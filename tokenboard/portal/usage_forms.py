@@ -12,12 +12,13 @@ from tokenboard.core.errors import ValidationFailed
 from tokenboard.core.parsing import clean_text, parse_id
 from tokenboard.costs.report_forms import DayText
 from tokenboard.metering.usage_queries import LARGEST_PAGE
-from tokenboard.metering.usage_rules import By, Filters, Span
+from tokenboard.metering.usage_rules import Filters, Span
 from tokenboard.portal.usage_view import LONGEST_CURSOR, LONGEST_MODEL, USUAL_DAYS, last_days
 from tokenboard.web.api import Query
 
 SourceWord = Literal["chat", "gateway", "key", "openwebui", "openwebui_direct"]
 StatusWord = Literal["ok", "stopped", "length", "interrupted", "failed", "refused"]
+ByWord = Literal["model", "key", "user", "source", "day"]
 IdText = Annotated[str, Field(max_length=36), AfterValidator(parse_id)]
 ModelText = Annotated[str, Field(max_length=LONGEST_MODEL), AfterValidator(partial(clean_text, longest=LONGEST_MODEL))]
 
@@ -47,7 +48,7 @@ class SpanQuery(Query):
 
 
 class UsageSummaryQuery(SpanQuery):
-    by: By = By.MODEL
+    by: ByWord = "model"
 
 
 class UsageLogsQuery(SpanQuery):
