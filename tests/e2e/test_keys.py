@@ -75,6 +75,7 @@ def _followed(page: Page, site: str, secret: str) -> None:
         client.chat.completions.create(model=MODEL, messages=QUESTION)
     page.click("text=Resume")
     expect(page.locator("#key_state")).not_to_contain_text("Paused")
+    expect(page.locator(".toast").last).to_contain_text("may be used again")
 
     page.select_option("#overlap", "60")
     page.click("text=Rotate the key")

@@ -6,63 +6,25 @@ import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Executable, select, update
+from sqlalchemy import select
 
 from tests.costs.counting import count_queries
-from tests.keys.making import CREDIT, make
-from tests.metering.calling import Told, begin, fund, price, settle
+from tests.keys.making import CREDIT
+from tests.keys.paging import form, key_of, only_key, opens, shop
+from tests.metering.calling import Told, begin, settle
 from tests.people import Browser, People, Someone
 from tokenboard.core.clock import now, today
-from tokenboard.core.db import db, new_id
-from tokenboard.keys import using
+from tokenboard.core.db import db
 from tokenboard.keys.errors import KeyNotUsable
-from tokenboard.keys.key_service import MadeKey
-from tokenboard.keys.models import KeySecret, MirrorTarget, VirtualKey
+from tokenboard.keys.models import KeySecret, VirtualKey
 from tokenboard.metering.facts import KeyLimit
 from tokenboard.metering.usage_models import UsageRecord
 
-__all__ = ["count_queries"]
+__all__ = ["count_queries", "shop"]
 Open = Callable[[Someone | None], Browser]
 SECRET = re.compile(r"sk-tb-[\w-]{40}")
-
-
-@pytest.fixture
-def shop(people: People) -> People:
-    """As the rooms' own, but no context is left open: each request has its own."""
-    with people.app.app_context():
-        price()
-        fund(people.team_id, 100)
-    return people
-
-
-def key_of(shop: People, someone: Someone | None = None, **limits: Any) -> MadeKey:
-    with shop.app.app_context():
-        return make(shop, someone, **limits)
-
-
-def form(people: People, **more: object) -> dict[str, object]:
-    usual = {"workspace_id": people.team_id, "form_key": new_id(), "name": "build bot", "lifetime": "90"}
-    return usual | {"budget": "limited", "amount": "10.00", "window": "month", "which": "all"} | more
-
-
-def only_key(shop: People) -> VirtualKey:
-    with shop.app.app_context():
-        return db.session.scalars(select(VirtualKey)).one()
-
-
-def opens(shop: People, secret: str) -> str:
-    with shop.app.app_context():
-        return using.open_key(secret).key.id
-
-
-def write(shop: People, *statements: Executable) -> None:
-    with shop.app.app_context():
-        for statement in statements:
-            db.session.execute(statement)
-        db.session.commit()
 
 
 def test_a_key_is_made_its_secret_shown_once_and_works(shop: People, browser: Open) -> None:
@@ -170,6 +132,18 @@ def test_a_key_is_paused_resumed_and_revoked(shop: People, browser: Open) -> Non
     assert alice.post(f"{path}/pause").status_code == 409
 
 
+def test_htmx_gets_the_block_around_the_button(shop: People, browser: Open) -> None:
+    made, alice = key_of(shop), browser(shop.alice)
+    for target in ("key_list", "key_state"):
+        heads = {"HX-Request": "true", "HX-Target": target}
+        answer = alice.post(f"/keys/{made.key.id}/{'pause' if target == 'key_list' else 'resume'}", headers=heads)
+
+        assert answer.status_code == 200
+        assert answer.text.lstrip().startswith(f'<section id="{target}"')
+        assert "toast" in answer.headers["HX-Trigger"]
+    assert only_key(shop).state == "active"
+
+
 def test_rotating_shows_a_new_secret_and_keeps_the_old_one_until_the_chosen_time(shop: People, browser: Open) -> None:
     made, alice = key_of(shop), browser(shop.alice)
     until = now() + timedelta(days=2)
@@ -259,39 +233,3 @@ def test_the_list_asks_the_same_few_questions_however_many_keys(shop: People, br
         counts.append(counted.number)
 
     assert counts[0] == counts[1] <= 16
-
-
-def test_how_litellm_stands_is_said_in_words(shop: People, browser: Open) -> None:
-    made, alice = key_of(shop), browser(shop.alice)
-    path = f"/keys/{made.key.id}"
-
-    assert "LiteLLM is being told" in alice.get(path).text
-    mine = update(MirrorTarget).where(MirrorTarget.kind == "key")
-    write(shop, mine.values(last_error="no answer", attempts=3))
-    assert "LiteLLM cannot be reached" in alice.get(path).text
-    assert "LiteLLM cannot be reached right now" in alice.get(f"/keys?workspace_id={shop.team_id}").text
-    write(shop, mine.values(state="sent", last_error="", sent_at=now()))
-    assert "LiteLLM knows this key and its limits" in alice.get(path).text
-    write(shop, update(KeySecret).values(is_lost_at_proxy=True))
-    assert "Rotate it to use it at LiteLLM too" in alice.get(path).text
-
-
-def test_without_a_model_server_the_page_says_what_is_missing(sqlite_people: People, monkeypatch) -> None:
-    clients = sqlite_people.app.extensions["clients"]
-    monkeypatch.setattr(clients, "_chat_mode", lambda: "off")
-    ada = sqlite_people.browser(sqlite_people.ada).get("/keys").text
-    alice = sqlite_people.browser(sqlite_people.alice).get("/keys").text
-
-    assert "No model server is connected" in ada
-    assert "LITELLM_BASE_URL" in ada
-    assert "Ask the operator" in alice
-    assert "No LiteLLM proxy is joined" in alice
-
-
-def test_the_lines_one_pastes_follow_the_chosen_tool(sqlite_people: People) -> None:
-    alice = sqlite_people.browser(sqlite_people.alice)
-
-    assert "curl http" in html.unescape(alice.get("/keys").text)
-    piece = alice.fragment("/keys?use=python", "snippets").text
-    assert "from openai import OpenAI" in html.unescape(piece)
-    assert "<html" not in piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -14,10 +15,11 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotFound, TokenBoardError
 from tokenboard.keys import access as key_access, key_forms, key_page, key_service, list_page, use_page
 from tokenboard.keys.models import VirtualKey
+from tokenboard.keys.routes import list_answer
 from tokenboard.metering import receipt_queries
 from tokenboard.metering.receipt_page import written
 from tokenboard.web.forms import faults_of
-from tokenboard.web.fragments import is_fragment_request, page, see_other
+from tokenboard.web.fragments import is_fragment_request, page, see_other, wanted_fragment
 from tokenboard.web.limits import limiter
 from tokenboard.workspaces import access
 
@@ -26,6 +28,7 @@ blueprint = Blueprint("keys_acting", __name__)
 ROTATIONS = "60/hour"
 _KEY = f"{list_page.PATH}/<id:key_id>"
 FRAGMENTS = ("key_state", "use", "limits", "secrets")
+IN_PLACE = ("key_list", "key_state")
 
 
 @blueprint.get(_KEY)
@@ -123,11 +126,23 @@ def revoke(key_id: str) -> BaseResponse:
 
 
 def _done(key_id: str, words: str) -> BaseResponse:
-    """Committed here, once; back to where the button was."""
+    """Committed here, once; back to where the button was, or in its place."""
     db.session.commit()
+    if wanted_fragment(IN_PLACE):
+        return _in_place(key_id, words)
     flash(words, "success")
     back_to_list = request.form.get("back") == "list"
     return see_other(list_page.PATH if back_to_list else f"{list_page.PATH}/{key_id}")
+
+
+def _in_place(key_id: str, words: str) -> Response:
+    """The block around the button, as it is now, and the word as a toast."""
+    person = current_person()
+    row = key_access.load(key_id, person)
+    is_list = wanted_fragment(("key_list",)) is not None
+    answer = list_answer(access.load(row.workspace_id, person), person) if is_list else _page(row, person)
+    answer.headers["HX-Trigger"] = json.dumps({"toast": {"text": words, "kind": "success"}})
+    return answer
 
 
 @blueprint.get(f"{_KEY}/requests/<id:record_id>")

@@ -36,6 +36,7 @@ class KeyRow:
 
     id: str
     href: str
+    act_href: str  # pauses it, or resumes it
     name: str
     display: str
     whose: str
@@ -99,6 +100,7 @@ def _row(line: KeyLine, spent_micros: int, names: Mapping[str, str]) -> KeyRow:
     return KeyRow(
         id=key.id,
         href=f"{PATH}/{key.id}",
+        act_href=f"{PATH}/{key.id}/{'resume' if key.state == rules.KeyState.PAUSED else 'pause'}",
         name=key.name,
         display=line.secret.display,
         whose=names.get(key.person_id or "", "nobody any more"),

@@ -30,12 +30,13 @@ FRAGMENTS = ("key_list", "new_key", "snippets", "proxy_state")
 @blueprint.get(PAGE)
 def keys() -> Response:
     person = current_person()
-    return _page(access.load(request.args.get("workspace_id"), person, at_least=Role.MEMBER), person)
+    return list_answer(access.load(request.args.get("workspace_id"), person, at_least=Role.MEMBER), person)
 
 
-def _page(
+def list_answer(
     found: WorkspaceAccess, person: Person, *, made: MadeKey | None = None, refusal: TokenBoardError | None = None
 ) -> Response:
+    """The page, or the block of it that was asked for."""
     secret = (made.secret or "") if made else ""
     view = list_page.build(found, person, secret=secret)
     given = request.form if refusal else key_forms.Typed()
@@ -93,9 +94,9 @@ def make() -> Response:
         )
     except TokenBoardError as refusal:
         db.session.rollback()
-        return _page(found, person, refusal=refusal)
+        return list_answer(found, person, refusal=refusal)
     db.session.commit()
-    return _page(found, person, made=made)
+    return list_answer(found, person, made=made)
 
 
 @blueprint.post(f"{PAGE}/sync")
