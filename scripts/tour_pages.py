@@ -117,6 +117,8 @@ _CHAT = TourPart(
         TourPage(
             "key-request", "/keys/{key}/requests/{request}", "A request", "What one request of a key cost, and why."
         ),
+        TourPage("usage", "/usage", "Usage", "Use by model, key, person, source and day; every request below."),
+        TourPage("usage-request", "/usage/requests/{request}", "A request's receipt", "From the log of all requests."),
     ),
 )
 _SETTINGS = TourPart(
@@ -187,6 +189,20 @@ _ROOM = TourPart(
             "admin-promo-batch", "/admin/promo-codes/{batch}", "A batch", "How many are redeemed.", "administrator"
         ),
         TourPage("admin-books", "/admin/books", "Books", "Every law of the ledger as a lamp.", "administrator"),
+        TourPage(
+            "admin-books-month",
+            "/admin/books/month",
+            "Books of a month",
+            "The provider's bill, the meter, what customers paid; each gap by its name.",
+            "administrator",
+        ),
+        TourPage(
+            "admin-books-foreign",
+            "/admin/books/foreign",
+            "Foreign spend",
+            "What nobody here pays for, and prices that differ.",
+            "administrator",
+        ),
         TourPage("admin-adjust", "/admin/adjust", "Adjust", "Give and take credits, with a reason.", "administrator"),
         TourPage("outbox", "/dev/outbox", "Outbox", "In development: what would have been mailed.", "administrator"),
         TourPage("outbox-message", "/dev/outbox/{notice}", "A message", "One of them.", "administrator"),
