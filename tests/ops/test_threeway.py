@@ -11,8 +11,10 @@ import time_machine
 from sqlalchemy import text, update
 from sqlalchemy.exc import DatabaseError
 
+from tests.metering.calling import price
 from tests.ops.crafted_month import AFTERWARDS, CREDIT, D3, D20, OCTOBER, USD, bill, connect, craft, use
 from tests.people import People
+from tokenboard.accounts.models import Person
 from tokenboard.audit.models import AuditEntry
 from tokenboard.core.clock import Month
 from tokenboard.core.db import db
@@ -23,6 +25,7 @@ from tokenboard.metering import laws
 from tokenboard.ops import threeway_queries, threeway_service
 from tokenboard.ops.threeway_models import BooksLine
 from tokenboard.ops.threeway_rules import by_model
+from tokenboard.workspaces import service as workspaces
 
 
 @pytest.fixture
@@ -127,6 +130,27 @@ def test_without_a_bill_what_was_metered_is_late_and_others_bills_are_none_of_th
         db.session.commit()
         found = threeway_queries.books(OCTOBER)
         assert (found.sources, _usd(found.total, "bill", "metered", "late")) == ((), [0, 6, -6])
+
+
+def test_a_key_that_is_connected_twice_counts_once(october: str, people: People):
+    ada = db.session.get_one(Person, people.ada.id)
+    twin = connect(workspaces.create(owner=ada, name="Another of Ada's").id)
+    same = db.session.get_one(Connection, october).key_fingerprint
+    db.session.execute(
+        update(Connection).where(Connection.id == twin).values(key_fingerprint=same, created_at=AFTERWARDS)
+    )
+    bill(twin, D3, {"images": 2})
+    db.session.commit()
+    found = threeway_queries.books(OCTOBER)
+    assert (_usd(found.total, "bill"), len(found.sources)) == ([21], 1)
+
+
+def test_a_model_whose_makers_bill_is_not_read_is_late_and_no_discount(october: str, people: People):
+    price("claude", provider="anthropic")
+    use(people, D3, cost=1, paid=110, model="claude")
+    db.session.commit()
+    line = threeway_queries.books(OCTOBER).lines[D3, "claude"]
+    assert _usd(line, "late", "discount", "markup") == [-1, 0, 0.1]
 
 
 # Doors

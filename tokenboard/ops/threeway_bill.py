@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tokenboard.accounts.models import Person
 from tokenboard.core.clock import today
@@ -80,14 +80,18 @@ def bill(period: Period) -> Bill:
 
 
 def _house_workspaces() -> list[tuple[str, str]]:
-    """The workspaces that administrators own, the oldest first; demo workspaces are left out."""
+    """The workspaces that administrators own; whose connection is oldest comes first, for it has read the longest.
+
+    Demo workspaces are left out.
+    """
     wanted = (
         select(Workspace.id, Workspace.name)
         .join(Membership, Membership.workspace_id == Workspace.id)
         .join(Person, Person.id == Membership.person_id)
         .where(Membership.role == Role.OWNER, Person.is_admin.is_(True), Workspace.is_demo.is_(False))
-        .where(select(Connection.id).where(Connection.workspace_id == Workspace.id).exists())
-        .order_by(Workspace.created_at, Workspace.id)
+        .join(Connection, Connection.workspace_id == Workspace.id)
+        .group_by(Workspace.id, Workspace.name)
+        .order_by(func.min(Connection.created_at), Workspace.id)
     )
     return [(workspace_id, name) for workspace_id, name in db.session.execute(wanted)]
 
