@@ -31,6 +31,7 @@ from tokenboard.core import jobs
 from tokenboard.core.config import Settings, load_settings
 from tokenboard.core.db import db
 from tokenboard.sandbox.app import create_sandbox
+from tokenboard.sandbox.memory import sandbox
 from tokenboard.sandbox.serving import serving
 
 CRON_SECRET = "cron-" + "k9Q2vX7mZp4RtLw8" * 2
@@ -73,10 +74,23 @@ def postgres_url(worker_number: int) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sandbox_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    return create_sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3", chat_pace_seconds=0)
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(sandbox_app: Flask) -> Iterator[str]:
     """The provider sandbox, over real HTTP on loopback."""
-    with serving(create_sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3", chat_pace_seconds=0)) as url:
+    with serving(sandbox_app) as url:
         yield url
+
+
+@pytest.fixture
+def fresh_world(sandbox_app: Flask, redis_url: str) -> None:
+    """Nothing waits in Redis, and the sandbox knows nobody: the cast has the same ids in every test."""
+    redis.Redis.from_url(redis_url).flushdb()
+    with sandbox_app.app_context():
+        sandbox().store.reset()
 
 
 @dataclass
@@ -147,11 +161,10 @@ def _both(database: PutBack, redis_url: str) -> PutBack:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def house(request: pytest.FixtureRequest, redis_url: str) -> House:
+def house(request: pytest.FixtureRequest, fresh_world: None) -> House:
     """An application whose database and queue are empty."""
     found: House = request.getfixturevalue(f"{request.param}_house")
     found.empty()
-    redis.Redis.from_url(redis_url).flushdb()
     return found
 
 
@@ -162,10 +175,9 @@ def app(house: House) -> Flask:
 
 
 @pytest.fixture
-def sqlite_app(sqlite_house: House, redis_url: str) -> Flask:
+def sqlite_app(sqlite_house: House, fresh_world: None) -> Flask:
     """For tests in which the database plays no part: SQLite only."""
     sqlite_house.empty()
-    redis.Redis.from_url(redis_url).flushdb()
     return sqlite_house.app
 
 

@@ -181,7 +181,7 @@ def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(tmp_path, redis
     environ = {"BASE_URL": "https://tokens.example.com", "BCRYPT_COST": "4", "REDIS_URL": redis_url}
     app = create_app(load_settings(environ, instance_path=tmp_path))
 
-    answer = app.test_client().get("/", base_url="https://tokens.example.com")
+    answer = app.test_client().get("/login", base_url="https://tokens.example.com")
 
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-tb=")
