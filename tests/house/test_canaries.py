@@ -82,3 +82,25 @@ def test_no_secret_surfaces_in_pages_logs_jobs_or_the_database(
     assert found == []
     assert re.search(r"alice@example\.com", places["logs"]) is None, "addresses are masked in logs"
     assert GOOD_KEY[-4:] in places["pages"], "the walk did show the connection: its last four characters"
+
+
+def test_a_virtual_keys_secret_is_shown_once_and_surfaces_nowhere(
+    app: Flask, run_jobs: Callable[[], int], redis_url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = app.test_client()
+    token, _ = _register(client)
+    bearer = {"Authorization": f"Bearer {token}"}
+    made = client.post("/api/keys", json={"name": "canary"}, headers=bearer).get_json()
+    rotated = client.post(f"/api/keys/{made['key']['id']}/rotate", json={}, headers=bearer).get_json()
+    client.get("/v1/models", headers={"Authorization": f"Bearer {made['secret']}"})
+    run_jobs()
+    pages = ("/keys", f"/keys/{made['key']['id']}", "/api/keys", "/dashboard", "/dev/outbox")
+    places = {
+        "pages": "\n".join(client.get(path).get_data(as_text=True) for path in pages),
+        "logs": "".join(capfd.readouterr()),
+        "database": _database_dump(app),
+        "queue": _queue_dump(redis_url),
+    }
+    secrets = (made["secret"], rotated["secret"])
+    assert [(place, secret[:10]) for place, text in places.items() for secret in secrets if secret in text] == []
+    assert all(secret[:10] in places["pages"] for secret in secrets), "the pages did show the keys"
