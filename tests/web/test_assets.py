@@ -19,7 +19,7 @@ from tokenboard.web.assets import ONE_YEAR_IMMUTABLE, REVALIDATE, STATIC_ROOT, U
 
 README = (STATIC_ROOT / "vendor" / "README.md").read_text("utf-8")
 TEMPLATES = STATIC_ROOT.parent / "templates"
-FILES_WE_WROTE = {"app.css", "app.js", "chat.css", "chat.js", "favicon.svg"}
+FILES_WE_WROTE = {"app.css", "app.js", "chat.css", "chat.js", "favicon.svg", "front.css", "terminal.js"}
 
 
 @pytest.fixture
