@@ -15,17 +15,19 @@ from unittest import SkipTest
 
 import pytest
 import schemathesis
+from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 from schemathesis.transport.wsgi import WSGI_TRANSPORT
 from werkzeug.test import TestResponse
 
+from tests.conftest import House
 from tests.fuzz.callers import Callers
 from tests.house.cells import samples
 from tests.house.judging import Judge
 from tests.house.test_openapi import MAY_BE_DOWN, _plain
-from tests.people import People
+from tests.people import People, _cast
 from tokenboard.ops.openapi_routes import document
 from tokenboard.web.limits import limiter
 
@@ -39,20 +41,26 @@ LEAVES = {"DELETE /api/account"}
 class Fuzzer:
     """Sends cases and counts what came back."""
 
-    def __init__(self, people: People) -> None:
-        with people.app.app_context():
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.people = _cast(house)
+        with self.people.app.app_context():
             self.judge = Judge(document())
-        self.callers = Callers(people)
-        self.people = people
-        self.ids = _ids(people)
+        self._begin()
         self.statuses: Counter[int] = Counter()
         self.faults: dict[str, str] = {}
+
+    def _begin(self) -> None:
+        """The town as it was, so that what calls before have deleted is there again."""
+        self.people = _cast(self.house)
+        self.callers = Callers(self.people)
+        self.ids = _ids(self.people)
 
     def run(self, operation: Any, mode: GenerationMode, examples: int) -> None:
         """So many cases of one call. What cannot be made (nothing to get wrong) is none."""
         route = f"{operation.method.upper()} {operation.path}"
         if WHOLE:
-            self.ids = _ids(self.people)  # what the calls before have deleted is there again
+            self._begin()
         ids = self.ids.get(_plain(route), ())
 
         @settings(
@@ -112,9 +120,9 @@ def _ids(people: People) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.fixture
-def fuzzer(sqlite_people: People, monkeypatch: pytest.MonkeyPatch) -> Fuzzer:
+def fuzzer(sqlite_app: Flask, sqlite_house: House, monkeypatch: pytest.MonkeyPatch) -> Fuzzer:
     monkeypatch.setattr(limiter, "enabled", False)
-    return Fuzzer(sqlite_people)
+    return Fuzzer(sqlite_house)
 
 
 def test_nothing_that_is_sent_breaks_the_api_or_is_answered_otherwise_than_told(fuzzer: Fuzzer) -> None:

@@ -8,10 +8,12 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
+from tests.conftest import House
 from tests.fuzz.page_forms import Form, find_forms
-from tests.people import Browser, People
+from tests.people import _cast
 from tokenboard.web.limits import limiter
 
 WHOLE = int(os.environ.get("FUZZ_REQUESTS", "0"))
@@ -40,13 +42,19 @@ def _filled(form: Form) -> st.SearchStrategy[dict[str, Any]]:
 class Typist:
     """Sends filled-in forms and keeps what broke."""
 
-    def __init__(self, people: People) -> None:
-        self.browsers: list[Browser] = [people.browser(people.alice), people.browser(people.ada), people.browser()]
+    def __init__(self, house: House) -> None:
+        self.people = _cast(house)
+        self.statuses: Counter[int] = Counter()
+        self.broken: dict[str, str] = {}
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Everybody anew: a form before may have ended their sessions."""
+        people = self.people
+        self.browsers = [people.browser(people.alice), people.browser(people.ada), people.browser()]
         for browser in self.browsers[:2]:
             with browser.client.session_transaction() as session:
                 session["workspace_id"] = people.team_id
-        self.statuses: Counter[int] = Counter()
-        self.broken: dict[str, str] = {}
 
     def fill(self, form: Form, examples: int) -> None:
         @settings(
@@ -76,16 +84,18 @@ def _sendable(value: Any) -> Any:
 
 
 @pytest.fixture
-def typist(sqlite_people: People, monkeypatch: pytest.MonkeyPatch) -> Typist:
+def typist(sqlite_app: Flask, sqlite_house: House, monkeypatch: pytest.MonkeyPatch) -> Typist:
     monkeypatch.setattr(limiter, "enabled", False)
-    return Typist(sqlite_people)
+    return Typist(sqlite_house)
 
 
-def test_nothing_that_is_typed_breaks_a_page(typist: Typist, sqlite_people: People) -> None:
-    forms = find_forms(sqlite_people, *typist.browsers[:2])
+def test_nothing_that_is_typed_breaks_a_page(typist: Typist) -> None:
+    forms = find_forms(typist.people, *typist.browsers[:2])
     sent_to = [form for form in forms if not form.action.startswith(LEAVES)]
 
     for form in sent_to:
+        if WHOLE:
+            typist.sign_in()
         typist.fill(form, max(EACH, WHOLE // (4 * len(sent_to))))
 
     sys.stdout.write(
