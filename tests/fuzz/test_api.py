@@ -138,4 +138,5 @@ def test_nothing_that_is_sent_breaks_the_api_or_is_answered_otherwise_than_told(
                 fuzzer.run(operation, mode, each)
 
     sys.stdout.write(f"{fuzzer.statuses.total():,} requests: {dict(sorted(fuzzer.statuses.items()))}" + "\n")
-    assert fuzzer.faults == {}
+    if fuzzer.faults:
+        pytest.fail("\n".join(f"{fault}: {data}" for fault, data in fuzzer.faults.items()), pytrace=False)

@@ -47,6 +47,8 @@ def statuses(operation: Operation, method: str, *, has_id: bool, names_workspace
         found.add(429)
     if operation.auth == "session" and (method not in SAFE_METHODS or has_id or names_workspace):
         found.add(403)
+    if has_id or operation.query is not None:
+        found.add(400)  # an address with what no address holds, such as NUL
     if has_id or names_workspace:
         found.add(404)
     if operation.body is not None and not operation.is_openai:
