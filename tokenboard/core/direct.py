@@ -27,8 +27,11 @@ COMMENT = re.compile(r"\s*--.*")
 _CURSOR = "direct_cursor"
 
 
+Row = tuple[Any, ...]
+
+
 class Direct:
-    """One statement that answers with at most one row; `:name` marks a parameter."""
+    """One statement; `:name` marks a parameter."""
 
     __slots__ = ("_names", "_said", "text")
 
@@ -38,14 +41,19 @@ class Direct:
         self.text = NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", said)
         self._said = self.text.encode()
 
-    def row(self, values: Mapping[str, Any], connection: Connection | None = None) -> tuple[Any, ...] | None:
+    def row(self, values: Mapping[str, Any], connection: Connection | None = None) -> Row | None:
         """Execute, in the session's transaction unless told in which; the first row, if there is one."""
+        rows = self.rows(values, connection)
+        return rows[0] if rows else None
+
+    def rows(self, values: Mapping[str, Any], connection: Connection | None = None) -> list[Row]:
+        """The same, and all rows. For statements that answer with rows."""
         connection = connection or db.session.connection()
         cursor, sent = _cursor(connection), tuple(map(values.__getitem__, self._names))
         for hear in connection.dispatch.before_cursor_execute:
             hear(connection, cursor, self.text, sent, None, False)
         try:
-            answer = cursor.execute(self._said, sent).fetchone()
+            answer = cursor.execute(self._said, sent).fetchall()
         except psycopg.Error as error:
             raise _as_sqlalchemy(connection, self.text, error) from error
         for hear in connection.dispatch.after_cursor_execute:
@@ -53,7 +61,7 @@ class Direct:
         return answer
 
 
-def _cursor(connection: Connection) -> psycopg.RawCursor[tuple[Any, ...]]:
+def _cursor(connection: Connection) -> psycopg.RawCursor[Row]:
     known: Any = connection.info.get(_CURSOR)
     if known is None:
         driver: Any = connection.connection.driver_connection

@@ -14,12 +14,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from tokenboard.core.direct import Direct
+
 LEASE_SECONDS = 10
 
-_POSTGRESQL = f"""
+_POSTGRESQL = Direct(f"""
 WITH told AS (
-  SELECT * FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(chars)s::int[], %(bytes)s::int[], %(micros)s::bigint[],
-                       %(renews)s::bool[]) AS t (id, token, chars, bytes, micros, renews)
+  SELECT * FROM unnest(:ids::uuid[], :tokens::uuid[], :chars::int[], :bytes::int[], :micros::bigint[],
+                       :renews::bool[]) AS t (id, token, chars, bytes, micros, renews)
 ), mine AS (
   SELECT c.id FROM metered_call c JOIN told t ON t.id = c.id
   WHERE c.state = 'open' AND c.lease_token = t.token
@@ -35,13 +37,13 @@ WITH told AS (
 ), pieces AS (
   INSERT INTO call_piece (call_id, from_char, text)
   SELECT p.call_id, p.from_char, p.text
-  FROM unnest(%(piece_ids)s::uuid[], %(from_chars)s::int[], %(texts)s::text[]) AS p (call_id, from_char, text)
+  FROM unnest(:piece_ids::uuid[], :from_chars::int[], :texts::text[]) AS p (call_id, from_char, text)
   JOIN kept k ON k.id = p.call_id
   ON CONFLICT (call_id, from_char) DO UPDATE SET text = EXCLUDED.text
 )
 SELECT t.id::text, k.id IS NOT NULL, COALESCE(c.state = 'open' AND c.lease_token = t.token, false), c.stop_requested_at
 FROM told t LEFT JOIN metered_call c ON c.id = t.id LEFT JOIN kept k ON k.id = t.id
-"""  # noqa: S608 - the one thing filled in is a number of ours
+""")  # noqa: S608 - the one thing filled in is a number of ours
 
 _SQLITE_READ = "SELECT id, state, lease_token, stop_requested_at FROM metered_call WHERE id IN ({marks})"
 _SQLITE_KEEP = """
@@ -101,7 +103,7 @@ def _on_postgresql(engine: Engine, notes: Sequence[Note]) -> dict[str, Verdict]:
         "texts": [note.text for note in with_text],
     }
     with engine.connect() as connection:  # AUTOCOMMIT: the statement is the transaction
-        rows = connection.exec_driver_sql(_POSTGRESQL, values).all()
+        rows = _POSTGRESQL.rows(values, connection)
     return {row[0]: Verdict(row[1], row[2], row[3] is not None) for row in rows}
 
 

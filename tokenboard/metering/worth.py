@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from functools import lru_cache
+
 from tokenboard.core.money import MICROS_PER_CREDIT, NANO_PER_CENT, NANO_PER_USD, scaled
 from tokenboard.core.settings import settings
 
 
 def credit_value_nano() -> int:
     """What one credit is worth in nano-USD."""
-    return scaled(settings().credit_value_usd, NANO_PER_USD, "ROUND_HALF_EVEN")
+    return _nano(settings().credit_value_usd)
+
+
+@lru_cache(maxsize=8)
+def _nano(usd: Decimal) -> int:
+    return scaled(usd, NANO_PER_USD, "ROUND_HALF_EVEN")
 
 
 def micros_of_cents(cents: int) -> int:
