@@ -192,6 +192,7 @@ def test_members_see_channels_but_change_nothing(people: People, browser, name: 
     assert page.status_code == 200
     assert "billing@example.com" in page.text
     assert 'action="/settings/notifications"' not in page.text
+    assert f'action="{PAGE}/{channel.id}' not in page.text
     assert member.post(PAGE, {"kind": "email", "address": "eve@example.com"}).status_code == 403
     assert member.post(f"{PAGE}/{channel.id}/test", {"form_key": channel.id}).status_code == 403
     assert member.post(f"{PAGE}/{channel.id}/remove", {}).status_code == 403
