@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 30
+START_SECONDS = 90
 _OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",

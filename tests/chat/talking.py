@@ -11,7 +11,7 @@ from tokenboard.chat.models import Message, Status
 from tokenboard.core.db import db, read_only
 from tokenboard.metering import queries
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 
 
 def streaming_id(people: People, *, with_text: bool = False) -> tuple[str, str]:

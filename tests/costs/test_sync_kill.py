@@ -48,7 +48,7 @@ def days_done(syncing: Syncing, run_id: str) -> int:
     return syncing.run(run_id).days_done
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "the worker did not get there"

@@ -54,7 +54,7 @@ def recorded_chars(app: Flask) -> int:
         )
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(is_true: Callable[[], bool], seconds: float = 90) -> None:
     """Raises: AssertionError when it did not come true in time."""
     deadline = time.monotonic() + seconds
     while not is_true():

@@ -21,7 +21,7 @@ from scripts.house import House, Refusal
 from scripts.suite import pytest_words
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def _wait_for(is_true: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ import pytest
 from scripts import children, first_start, house
 from scripts.house import House
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="looks processes up in /proc, which only Linux has"

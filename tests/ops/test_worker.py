@@ -46,7 +46,7 @@ def _worker(app: Flask, folder: Path, **environ: str) -> Iterator[subprocess.Pop
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _until(is_so: Callable[[], bool], seconds: float = 15) -> None:
+def _until(is_so: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it did not come to pass in time"

@@ -20,7 +20,7 @@ from typing import Any
 from flask import Flask
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 40
+START_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
