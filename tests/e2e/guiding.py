@@ -29,9 +29,12 @@ new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) window.__shifted += one.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
-_AT_REST = """Promise.allSettled(
-  document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity).map((one) => one.finished)
-).then(() => 1)"""
+# Two seconds at most: what moves for ever, or was taken off the page, is not waited for.
+_AT_REST = """Promise.race([
+  Promise.allSettled(document.getAnimations().map((one) => one.finished)),
+  new Promise((resolve) => setTimeout(resolve, 2000)),
+]).then(() => 1)"""
+_FONTS = "Promise.race([document.fonts.ready, new Promise((resolve) => setTimeout(resolve, 2000))]).then(() => 1)"
 _LOOK = """async (rules) => {
   const found = await axe.run(document, { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) });
   return found.violations
@@ -59,7 +62,7 @@ class Guide:
         if told.who != "visitor":
             self._stand_in(self.stage.demo if told.who == "demo" else self.stage.own)
         page = guest.open(told.path.format(**self.stage.ids))
-        page.evaluate("document.fonts.ready.then(() => 1)")
+        page.evaluate(_FONTS)
         return page
 
     def _stand_in(self, workspace_id: str) -> None:
