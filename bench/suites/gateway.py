@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from bench import processes, stream_site
 from bench.measuring import Result
-from bench.suites.stream import GAP_SECONDS, Heard, Stand, bounded, cpu_sample, peer, peer_header, upstream
+from bench.suites.stream import CHUNKS, GAP_SECONDS, Heard, Stand, bounded, cpu_sample, peer, peer_header, upstream
 
 PATH, UPSTREAM_PATH = "/v1/chat/completions", "/chat/completions"
 STREAMS = 8
-SHAPES = (("chunk", 50), ("request", 1))
+SHAPES = (("chunk", CHUNKS), ("request", 1))
 ROUNDS, SECONDS, QUICK_SECONDS = 3, 6, 3
 MOST_ADDED_MS = 20  # S2 of the reference "Performance"
 
@@ -37,7 +37,7 @@ def _measured(what: str, chunks: int, quick: bool) -> list[Result]:
                     "ours": _hear(stand, web, PATH, chunks, "--header", key),
                     "limit": _hear(stand, limit, UPSTREAM_PATH, chunks),
                 }
-                if other is not None:
+                if other is not None and chunks == CHUNKS:  # what its own upstream gives
                     turn["peer"] = _hear(stand, other, UPSTREAM_PATH, chunks, "--header", peer_header())
                 turns.append(turn)
     return _lines(what, turns)
