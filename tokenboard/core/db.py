@@ -42,6 +42,8 @@ from tokenboard.core.green import make_green
 
 # Pools stay small: a hot row gets slower with more clients (reference/performance.md, 3).
 POOL_SIZE = 8
+# In a crowd whoever waits for a connection waits in turn; less than a router's thirty seconds to the first byte.
+POOL_TIMEOUT_SECONDS = 20
 BUSY_TIMEOUT_SECONDS = 10
 BUSY_PAUSE_SECONDS, BUSY_LONGEST_PAUSE_SECONDS = 0.001, 0.02
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
@@ -112,7 +114,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     connect: dict[str, Any] = {"options": options, "connect_timeout": 5}
     if settings.is_on_heroku:
         connect["sslmode"] = "require"  # Heroku Postgres refuses plain connections
-    return {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": 10, "pool_recycle": 300, "connect_args": connect}
+    pool = {"pool_size": POOL_SIZE, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_SECONDS, "pool_recycle": 300}
+    return pool | {"connect_args": connect}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
