@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,6 @@ from tokenboard.app import create_app
 from tokenboard.core import jobs
 from tokenboard.core.config import Settings, load_settings
 from tokenboard.core.db import db
-from tokenboard.metering.generations import generations
 from tokenboard.sandbox.app import create_sandbox
 from tokenboard.sandbox.memory import sandbox
 from tokenboard.sandbox.serving import serving
@@ -39,7 +37,6 @@ from tokenboard.sandbox.serving import serving
 CRON_SECRET = "cron-" + "k9Q2vX7mZp4RtLw8" * 2
 ADMIN_API_KEY = "till-" + "W3nB8yHc5JqT1xDs" * 2
 METRICS_TOKEN = "scrape-" + "Zr7qLx2Vb9TkWm4c" * 2
-SETTLE_SECONDS = 30
 pytest_plugins = ["tests.people"]
 MIGRATIONS = str(Path(__file__).resolve().parents[1] / "migrations")
 
@@ -163,21 +160,11 @@ def _both(database: PutBack, redis_url: str) -> PutBack:
     return put_back
 
 
-def wait_for_answers(app: Flask) -> None:
-    """An answer that a test has begun and not read to its end still writes into the database."""
-    with app.app_context():
-        running = generations()
-    until = time.monotonic() + SETTLE_SECONDS
-    while running.running:
-        assert time.monotonic() < until, "an answer of the test before still runs"
-        time.sleep(0.01)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def house(request: pytest.FixtureRequest, fresh_world: None) -> House:
     """An application whose database and queue are empty."""
     found: House = request.getfixturevalue(f"{request.param}_house")
-    wait_for_answers(found.app)
+    pictures.wait_for_answers(found.app)
     found.empty()
     return found
 
@@ -191,7 +178,7 @@ def app(house: House) -> Flask:
 @pytest.fixture
 def sqlite_app(sqlite_house: House, fresh_world: None) -> Flask:
     """For tests in which the database plays no part: SQLite only."""
-    wait_for_answers(sqlite_house.app)
+    pictures.wait_for_answers(sqlite_house.app)
     sqlite_house.empty()
     return sqlite_house.app
 

@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
+from tests.pictures import wait_for_answers
 from tokenboard.accounts import service as accounts, tokens
 from tokenboard.accounts.models import Person
 from tokenboard.core.db import db
@@ -168,8 +169,9 @@ def _sign_up(name: str) -> Someone:
     return Someone(made.person.id, email, name, made.workspace.id)
 
 
-def _cast(house: House) -> People:
+def cast_of(house: House) -> People:
     """Made by the services once, put back after that."""
+    wait_for_answers(house.app)
     if house.cast is None:
         house.cast = (settle(house.app), house.picture())
     else:
@@ -181,13 +183,13 @@ def _cast(house: House) -> People:
 @pytest.fixture
 def people(house: House) -> People:
     """The cast, on SQLite and on PostgreSQL."""
-    return _cast(house)
+    return cast_of(house)
 
 
 @pytest.fixture
 def sqlite_people(sqlite_app: Flask, sqlite_house: House) -> People:
     """The cast, for tests in which the database plays no part."""
-    return _cast(sqlite_house)
+    return cast_of(sqlite_house)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Making six people by the services takes a tenth of a second; putting their rows 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,20 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tokenboard.core.db import db
+from tokenboard.metering.generations import generations
 
 PutBack = Callable[[], None]
+SETTLE_SECONDS = 30
+
+
+def wait_for_answers(app: Flask) -> None:
+    """An answer that a test has begun and not read to its end still writes into the database."""
+    with app.app_context():
+        running = generations()
+    until = time.monotonic() + SETTLE_SECONDS
+    while running.running:
+        assert time.monotonic() < until, "an answer of the test before still runs"
+        time.sleep(0.01)
 
 
 def of_sqlite(app: Flask, live: Path, kept: Path) -> PutBack:

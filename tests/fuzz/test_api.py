@@ -27,7 +27,7 @@ from tests.fuzz.callers import Callers
 from tests.house.cells import samples
 from tests.house.judging import Judge
 from tests.house.test_openapi import MAY_BE_DOWN, _plain
-from tests.people import People, _cast
+from tests.people import People, cast_of
 from tokenboard.ops.openapi_routes import document
 from tokenboard.web.limits import limiter
 
@@ -43,7 +43,7 @@ class Fuzzer:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.people = _cast(house)
+        self.people = cast_of(house)
         with self.people.app.app_context():
             self.judge = Judge(document())
         self._begin()
@@ -52,7 +52,7 @@ class Fuzzer:
 
     def _begin(self) -> None:
         """The town as it was, so that what calls before have deleted is there again."""
-        self.people = _cast(self.house)
+        self.people = cast_of(self.house)
         self.callers = Callers(self.people)
         self.ids = _ids(self.people)
 

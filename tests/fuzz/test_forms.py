@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from tests.conftest import House
 from tests.fuzz.page_forms import Form, find_forms
-from tests.people import _cast
+from tests.people import cast_of
 from tokenboard.web.limits import limiter
 
 WHOLE = int(os.environ.get("FUZZ_REQUESTS", "0"))
@@ -43,7 +43,7 @@ class Typist:
     """Sends filled-in forms and keeps what broke."""
 
     def __init__(self, house: House) -> None:
-        self.people = _cast(house)
+        self.people = cast_of(house)
         self.statuses: Counter[int] = Counter()
         self.broken: dict[str, str] = {}
         self.sign_in()
