@@ -29,7 +29,7 @@ from tests.postgres import NoPostgres, running_postgres
 from tokenboard.app import create_app
 from tokenboard.core import jobs
 from tokenboard.core.config import Settings, load_settings
-from tokenboard.core.db import db
+from tokenboard.core.db import db, new_id
 from tokenboard.sandbox.app import create_sandbox
 from tokenboard.sandbox.memory import sandbox
 from tokenboard.sandbox.serving import serving
@@ -128,7 +128,7 @@ def sqlite_house(tmp_path_factory: pytest.TempPathFactory, redis_url: str, sandb
     with app.app_context():
         upgrade(directory=MIGRATIONS)
     empty = pictures.of_sqlite(app, live, folder / "pristine.sqlite3")
-    return House(app, empty, lambda: _both(pictures.of_sqlite(app, live, folder / "cast.sqlite3"), redis_url))
+    return House(app, empty, lambda: _both(pictures.of_sqlite(app, live, folder / f"{new_id()}.sqlite3"), redis_url))
 
 
 @pytest.fixture(scope="session")
