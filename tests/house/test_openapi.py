@@ -165,3 +165,14 @@ def test_the_document_is_the_same_for_everyone_and_may_be_kept(sqlite_people: Pe
     assert anonymous.json == known.json
     assert anonymous.headers["Cache-Control"] == "public, max-age=300"
     assert "Set-Cookie" not in anonymous.headers
+
+
+def test_what_answers_in_another_form_is_told_too(judge: Judge, sqlite_people: People) -> None:
+    callers = Callers(sqlite_people)
+
+    table = callers.send("GET /api/usage/logs", query={"format": "csv"})
+    page = callers.send("GET /payments/paystack/callback", query={"reference": "x" * 101})
+
+    assert (table.mimetype, page.mimetype) == ("text/csv", "text/html")
+    assert judge.faults("GET /api/usage/logs", table) == []
+    assert judge.faults("GET /payments/paystack/callback", page) == []

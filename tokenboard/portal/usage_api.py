@@ -29,6 +29,7 @@ blueprint = Blueprint("portal_usage_api", __name__)
     "What was used, by model, key, user, source or day",
     query=UsageSummaryQuery,
     tag="Usage",
+    or_csv=True,
     answer={
         "by": shapes.Dimension,
         "from": Day,
@@ -53,6 +54,7 @@ def usage_summary(query: UsageSummaryQuery) -> Answer:
     "Single requests, newest first",
     query=UsageLogsQuery,
     tag="Usage",
+    or_csv=True,
     answer={"logs": list[shapes.UsageLogEntry], "next_cursor": Cursor},
 )
 def usage_logs(query: UsageLogsQuery) -> Answer:

@@ -64,6 +64,7 @@ class Operation:
     tag: str = ""
     answer: Any = None  # a shape, or {"field": type}; None: an empty object, or nothing with 204
     media: str = "application/json"
+    or_csv: bool = False  # `format=csv` answers a table
     also: tuple[int, ...] = ()  # statuses that answer in the same shape
     errors: tuple[int, ...] = ()  # beside those that follow from auth, body and path
     headers: tuple[str, ...] = ()  # request headers that are read, such as Idempotency-Key

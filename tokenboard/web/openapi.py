@@ -183,6 +183,8 @@ def _answers(call: Call, schemas: Schemas) -> dict[int, Json]:
     said = call.operation
     good = {status: _answer(call, schemas) for status in (said.status, *said.also)}
     refused = refusals.statuses(said, call.method, has_id=bool(call.parts), names_workspace=call.names_workspace)
+    if not said.media:  # asked by a browser, so refused with a page
+        return good | {status: refusals.page(status) for status in refused}
     named = {status: refusals.response_name(status, is_openai=said.is_openai) for status in refused}
     return good | {status: {"$ref": f"#/components/responses/{name}"} for status, name in named.items()}
 
@@ -197,6 +199,8 @@ def _answer(call: Call, schemas: Schemas) -> Json:
     content: Json = {said.media: {"schema": schema, "example": schemas.example(schema)}}
     if said.is_openai and said.sends is None and "stream" in getattr(said.body, "model_fields", {}):
         content["text/event-stream"] = {"schema": {"type": "string"}, "example": OPENAI_EVENTS}
+    if said.or_csv:
+        content["text/csv"] = {"schema": {"type": "string"}}
     return {"description": "Done.", "content": content}
 
 

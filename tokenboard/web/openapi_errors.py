@@ -62,6 +62,11 @@ def response_name(status: int, *, is_openai: bool) -> str:
     return f"{'OpenAI' if is_openai else ''}Error{status}"
 
 
+def page(status: int) -> Json:
+    """A refusal that people read."""
+    return {"description": _MEANINGS[status][0], "content": {"text/html": {"schema": {"type": "string"}}}}
+
+
 def responses() -> Json:
     """`components.responses`: every status in our shape and in OpenAI's."""
     found: Json = {}
