@@ -179,7 +179,7 @@ def test_a_tight_balance_offers_a_shorter_answer_and_a_cheaper_model(
 
 def test_what_no_longer_fits_is_said(people: People, say: Say, upstream: Scripted):
     with people.app.app_context():
-        price(model="narrow", max_input_tokens=5_000, max_output_tokens=1_000)
+        price(model="narrow", max_input_tokens=3_000, max_output_tokens=1_000)
     conversation_id = one(say(people.alice, "word " * 700, model="narrow"), "meta")["conversation_id"]
     say(people.alice, "word " * 700, conversationId=conversation_id)
 
