@@ -62,10 +62,11 @@ def _priced(app: Flask, workspace_id: str) -> int:
 def test_two_hundred_at_once_on_a_wallet_for_twenty(app: Flask, tmp_path: Path):
     with site(app, tmp_path, has_worker=False, MAX_STREAMS_PER_PROCESS="300") as running:
         bob = running.people.bob
+        cost_of_one = _priced(app, bob.workspace_id)
         with app.app_context():
             wallet_id = db.session.get_one(Workspace, bob.workspace_id).ledger_account_id
             _empty(wallet_id)
-            give(bob.workspace_id, 20 * _priced(app, bob.workspace_id))
+            give(bob.workspace_id, 20 * cost_of_one)
             db.session.commit()
         readings = _at_once(running, 200, is_patient=True, workspace_id=bob.workspace_id, person_id=bob.id)
         with app.app_context():
