@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError, StatementError
 
 from tests.conftest import House
@@ -101,6 +101,29 @@ def test_a_request_that_only_reads_cannot_block_writers_but_can_switch_to_writin
             db.session.add(PeriodicRun(name="a", slot_at=INSTANT))
             db.session.commit()
         assert db.session.get(PeriodicRun, "a") is not None
+
+
+def test_what_is_read_at_one_moment_does_not_move_while_others_commit(postgresql_house: House):
+    app = postgresql_house.app
+    postgresql_house.empty()
+
+    def count() -> int:
+        return db.session.scalar(select(func.count()).select_from(PeriodicRun))
+
+    def add(name: str) -> None:
+        with app.app_context():
+            db.session.add(PeriodicRun(name=name, slot_at=INSTANT))
+            db.session.commit()
+
+    with app.app_context():
+        database.at_one_moment()
+        before = count()
+        add("beside")
+        seen = count()
+        db.session.commit()
+        assert (before, seen, count()) == (0, 0, 1)
+        add("later")
+        assert count() == 2, "the next transaction is as usual"
 
 
 def test_foreign_keys_hold_on_sqlite_too(sqlite_app: Flask):

@@ -74,7 +74,3 @@ def everything() -> tuple[Sequence[Product], Sequence[Price]]:
     products = db.session.scalars(select(Product).order_by(Product.name, Product.provider_id).limit(MOST_LISTED)).all()
     order = (Price.interval.is_not(None), Price.interval, Price.currency, Price.unit_amount_minor, Price.provider_id)
     return products, db.session.scalars(select(Price).order_by(*order).limit(MOST_LISTED)).all()
-
-
-def known_prices() -> Sequence[Price]:
-    return db.session.scalars(select(Price).order_by(Price.provider_id)).all()

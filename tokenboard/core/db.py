@@ -201,6 +201,16 @@ def writing() -> Iterator[None]:
         _is_read_only.reset(token)
 
 
+def at_one_moment() -> None:
+    """From here to the transaction's end every statement sees the same rows, whatever others commit meanwhile.
+
+    Ends the transaction before, so it is asked first of all. SQLite's transactions are like that anyway.
+    """
+    db.session.rollback()
+    if is_postgresql():
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 def rows_changed(result: Result[Any]) -> int:
     """How many rows an UPDATE or DELETE changed. Not for INSERT: there PostgreSQL says -1, done or not."""
     assert isinstance(result, CursorResult)  # a writing statement always answers with one

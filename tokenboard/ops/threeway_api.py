@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tokenboard.accounts.guards import require_admin
 from tokenboard.core.clock import Month, now, this_month
-from tokenboard.core.db import db
+from tokenboard.core.db import at_one_moment, db
 from tokenboard.core.money import credits_from_micros, usd_from_nano
 from tokenboard.costs.report_forms import MonthText
 from tokenboard.keys import foreign_queries, spend_queries
@@ -73,7 +73,9 @@ def month_books(query: BooksQuery) -> Answer:
 @blueprint.post("/api/admin/books/close")
 @operation("Close a month: freeze what its books say", body=CloseBody, answer=_BOOKS, errors=(404, 409), tag=_TAG)
 def close_books(body: CloseBody) -> Answer:
-    threeway_service.close(month=body.month, actor=require_admin().id, anyway=body.anyway)
+    actor = require_admin().id
+    at_one_moment()
+    threeway_service.close(month=body.month, actor=actor, anyway=body.anyway)
     db.session.commit()
     return books_answer(body.month)
 

@@ -6,7 +6,7 @@ import click
 from flask import Blueprint
 
 from tokenboard.core.clock import Month
-from tokenboard.core.db import db
+from tokenboard.core.db import at_one_moment, db
 from tokenboard.core.errors import Conflict, ValidationFailed
 from tokenboard.ops import threeway_queries, threeway_rules as rules, threeway_service
 from tokenboard.ops.threeway_page import COLUMNS
@@ -39,6 +39,7 @@ def show(month: Month) -> None:
 @click.option("--anyway", is_flag=True, help="Also while the provider may still change its bill of the month.")
 def close(month: Month, anyway: bool) -> None:
     """Freeze what a month's books say. It is done once: what comes later is told as late."""
+    at_one_moment()
     try:
         found = threeway_service.close(month=month, actor="cli", anyway=anyway)
     except (Conflict, ValidationFailed) as refusal:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from tokenboard.accounts.guards import current_person
 from tokenboard.core.clock import Month, this_month
-from tokenboard.core.db import db
+from tokenboard.core.db import at_one_moment, db
 from tokenboard.core.errors import Conflict, ValidationFailed
 from tokenboard.core.money import credits_from_micros, usd_from_nano
 from tokenboard.core.parsing import parse_month
@@ -64,6 +64,7 @@ def _rows(found: Books) -> Iterator[list[str | Decimal]]:
 @blueprint.post(CLOSE_PATH)
 def close_month() -> BaseResponse:
     month = fields(request.form, month=parse_month)["month"]
+    at_one_moment()
     try:
         threeway_service.close(month=month, actor=current_person().id, anyway=bool(request.form.get("anyway")))
     except (Conflict, ValidationFailed) as refusal:

@@ -16,7 +16,8 @@ from tokenboard.ops.threeway_rules import MEASURES
 
 
 def close(*, month: Month, actor: str, anyway: bool = False) -> Books:
-    """Freeze a month as it is now.
+    """Freeze a month as it is now. Its doors read at one moment (`core/db.py`): a request that settles between two
+    of the questions must not stand in one book and miss in another.
 
     `anyway`: also while the provider may still change its bill.
     Raises: Conflict (closed before), ValidationFailed (not over yet, or its bill still moves).

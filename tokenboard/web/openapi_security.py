@@ -61,18 +61,3 @@ def asked(auth: str, method: str) -> list[Json]:
         return _ASKED[auth]
     browser: Json = {"session": []} if method in SAFE_METHODS else {"session": [], "csrf": []}
     return [browser, {"token": []}]
-
-
-def in_words(auth: str) -> str:
-    """For the page that people read."""
-    return {
-        "session": "signed in, or an API token",
-        "none": "anyone",
-        "virtual_key": "a virtual key, or Open WebUI's signature",
-        "admin_key": "the operator's x-admin-key",
-        "cron": "the bearer CRON_SECRET",
-        "metrics": "the bearer METRICS_TOKEN",
-        "litellm": "the bearer LITELLM_WEBHOOK_SECRET",
-        "stripe": "Stripe's signature",
-        "paystack": "Paystack's signature",
-    }[auth]
