@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
-FIRST_RELEASE = 20  # the number of the last migration that ran before anybody served
+FIRST_RELEASE = 18  # the number of the last migration that ran before anybody served
 TAKING = {"drop_table", "drop_column", "drop_constraint", "rename_table"}
 
 
@@ -43,6 +44,14 @@ def _faults_of(call: ast.Call, name: str) -> Iterator[str]:
 
 def _migrations() -> list[Path]:
     return [path for path in sorted(VERSIONS.glob("*.py")) if int(path.name[:4]) > FIRST_RELEASE]
+
+
+def test_the_numbers_are_the_order_they_run_in():
+    chain = ScriptDirectory(str(VERSIONS.parent)).walk_revisions()
+    in_order = [(one.revision, Path(one.path).name[:4]) for one in reversed(list(chain))]
+
+    numbers = [f"{number:04}" for number in range(1, len(in_order) + 1)]
+    assert in_order == list(zip(numbers, numbers, strict=True))
 
 
 def test_migrations_only_add_while_the_old_version_serves():
