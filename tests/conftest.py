@@ -37,7 +37,7 @@ from tokenboard.sandbox.serving import serving
 CRON_SECRET = "cron-" + "k9Q2vX7mZp4RtLw8" * 2
 ADMIN_API_KEY = "till-" + "W3nB8yHc5JqT1xDs" * 2
 METRICS_TOKEN = "scrape-" + "Zr7qLx2Vb9TkWm4c" * 2
-pytest_plugins = ["tests.people"]
+pytest_plugins = ["tests.patience", "tests.people"]
 MIGRATIONS = str(Path(__file__).resolve().parents[1] / "migrations")
 
 

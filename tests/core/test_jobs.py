@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import IntegrityError
 
+from tests.patience import Patience
 from tokenboard.audit.models import Alert
 from tokenboard.core import jobs
 from tokenboard.core.db import db
@@ -158,17 +158,17 @@ def test_a_failing_job_ends_among_the_failed_and_nowhere_else(app: Flask, run_jo
 
 
 @pytest.mark.parametrize("url", ["", "redis://127.0.0.1:1/0", "unix:///nowhere/at/all.sock"])
-def test_a_missing_queue_answers_at_once(sqlite_app: Flask, url: str):
+def test_a_missing_queue_answers_at_once(sqlite_app: Flask, redis_patience: Patience, url: str):
     queue = JobQueue(url)
-    begun = time.perf_counter()
 
     assert queue.enqueue("tests.listen", "one") is False
-    assert time.perf_counter() - begun < 0.5
+    assert redis_patience.slept_seconds == 0
 
 
-def test_a_commit_goes_through_while_the_queue_is_away(app: Flask, monkeypatch: pytest.MonkeyPatch):
+def test_a_commit_goes_through_while_the_queue_is_away(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, redis_patience: Patience
+):
     monkeypatch.setitem(app.extensions, "job_queue", JobQueue("redis://127.0.0.1:1/0"))
-    begun = time.perf_counter()
 
     with app.app_context():
         db.session.add(_alert())
@@ -177,7 +177,7 @@ def test_a_commit_goes_through_while_the_queue_is_away(app: Flask, monkeypatch: 
         db.session.expire_all()
         assert db.session.query(Alert).count() == 1
 
-    assert time.perf_counter() - begun < 2
+    assert redis_patience.slept_seconds == 0
 
 
 def test_calling_a_task_runs_it_here_and_now(sqlite_app: Flask):

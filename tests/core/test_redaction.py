@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tokenboard.core import clock, logging as our_logging
+from tokenboard.core import logging as our_logging
 from tokenboard.core.redaction import redact, redact_value
 
 CANARIES = [
@@ -66,10 +67,10 @@ def test_numbers_and_flags_stay_what_they_are():
 
 @pytest.mark.parametrize("piece", ["a.", "a-", "x://", "tb=", "eyJa.", "sk-", "Bearer "])
 def test_a_long_text_is_read_in_no_time(piece: str):
-    begun = clock.monotonic()
+    begun = time.thread_time()
     redact(piece * (120_000 // len(piece)))
 
-    assert clock.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_what_is_endless_is_cut():

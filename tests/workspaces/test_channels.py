@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 from tests.notices.receivers import webhook_receiver
 from tests.people import Browser, People
 from tokenboard.audit.models import AuditEntry
-from tokenboard.core import clock
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
@@ -251,10 +250,11 @@ def test_a_webhooks_whole_address_is_seen_by_those_who_may_change_it_only(people
 
 def test_a_slow_name_server_holds_nobody_elses_transaction(people: People, browser, monkeypatch: pytest.MonkeyPatch):
     asked, answered = threading.Event(), threading.Event()
+    waits: list[bool] = []
 
     def slow_look_up(*_given: object, **_more: object) -> list[object]:
         asked.set()
-        answered.wait(20)
+        waits.append(answered.wait(60))
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", slow_look_up)
@@ -264,12 +264,11 @@ def test_a_slow_name_server_holds_nobody_elses_transaction(people: People, brows
     adding.start()
     assert asked.wait(10)
     try:
-        began = clock.monotonic()
         assert bob.post("/settings/general", {"display_name": "Robert"}).status_code == 303
-        assert clock.monotonic() - began < 5
     finally:
         answered.set()
         adding.join()
+    assert waits == [True], "Bob had to wait for the name server"
 
 
 def test_an_anonymous_visitor_is_sent_to_sign_in(people: People, browser):
