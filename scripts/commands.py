@@ -14,7 +14,7 @@ from scripts.house import House, Refusal, environment, here
 HELP = """TokenBoard
 
   ./run                 start it: install, migrate, web, worker, queue, provider sandbox (other port: PORT=8001 ./run)
-  ./run test [args]     the tests, on SQLite and PostgreSQL; args go to pytest
+  ./run test [args]     the tests, on SQLite and PostgreSQL; args go to pytest (--whole: the dear ones at full size)
   ./run check           format, lint, types, imports, templates, migrations, settings, docs; no tests
   ./run e2e [args]      the browser tests; args go to pytest
   ./run fuzz [args]     20,000 made-up requests to the API and 5,000 filled-in forms (FUZZ_REQUESTS=500 for fewer)

@@ -17,8 +17,9 @@ from scripts.embedded_redis import throwaway_redis
 from scripts.house import House, Refusal, here
 from tests.postgres import NoPostgres, running_postgres
 
-PROCESSES = "2"  # one a core of the smallest machine we promise five minutes on
+PROCESSES = "2"  # one a core of the smallest machine we test on
 FUZZ_REQUESTS = "22000"  # shared among the calls; what cannot be got wrong is asked less, so 20,000 are sent
+WHOLE = "--whole"  # tests whose proof grows with their size take all of it (tests/sizes.py)
 _CHOOSES_PROCESSES = ("-n", "--numprocesses", "--pdb", "--trace", "-s", "--capture=no", "--co", "--collect-only")
 
 
@@ -27,6 +28,9 @@ def main(words: list[str]) -> int:
     kind, arguments = words[0], words[1:]
     house = here()
     settings = dict(os.environ)
+    if WHOLE in arguments:
+        arguments = [word for word in arguments if word != WHOLE]
+        settings["TEST_SIZE"] = "whole"
     if kind == "fuzz":
         settings.setdefault("FUZZ_REQUESTS", FUZZ_REQUESTS)
     if kind == "tour":
@@ -45,12 +49,12 @@ def main(words: list[str]) -> int:
 
 def pytest_words(kind: str, arguments: list[str]) -> list[str]:
     """What pytest is called with: what was asked for, and two processes unless it needs the terminal."""
-    if kind == "e2e":
-        return arguments if any(Path(word.split("::")[0]).exists() for word in arguments) else ["tests/e2e", *arguments]
     if kind == "fuzz":
         return ["-n", "0", "-s", "-q", "tests/fuzz", *arguments]
     if kind == "tour":
         return ["tests/e2e/walk_tour.py", *arguments]
+    if kind == "e2e" and not any(Path(word.split("::")[0]).exists() for word in arguments):
+        arguments = ["tests/e2e", *arguments]
     is_chosen = any(word.startswith(_CHOOSES_PROCESSES) for word in arguments)
     return arguments if is_chosen else ["-n", PROCESSES, "--dist", "loadgroup", *arguments]
 

@@ -1,7 +1,8 @@
-"""1,000 deliveries of 250 purchases through both providers at once, duplicated and shuffled, by four senders over HTTP,
-100 unworthy ones among them: 250 grants, 0 double, 0 lost, 0 for the unworthy, all of which can be seen.
+"""Deliveries of many purchases through both providers at once, duplicated and shuffled, by four senders over HTTP,
+unworthy ones among them: a grant for each purchase, 0 double, 0 lost, 0 for the unworthy, all of which can be seen.
 
-`PAYMENT_PURCHASES=40 ./run test tests/billing/test_crowd.py` is a smaller crowd. The last test lets a broken house
+`./run test --whole tests/billing/test_crowd.py` is the whole crowd: 1,000 deliveries of 250 purchases, 100 unworthy
+ones; `PAYMENT_PURCHASES=40` one of another size. The last test lets a broken house
 (a grant keyed by the event instead of what was bought) go through the same crowd: the judge must find it out.
 """
 
@@ -18,6 +19,7 @@ from tests.billing.crowd import Delivery, cheap_paystack_order, complaints, orde
 from tests.billing.events import event, session, signed
 from tests.billing.paystack_shop import charge_success
 from tests.billing.shop import Shop
+from tests.sizes import sized
 from tokenboard.audit.alerts import open_alerts
 from tokenboard.billing import payment_queries, stripe_service
 from tokenboard.billing.asking import Answers
@@ -33,8 +35,8 @@ from tokenboard.providers import stripe_answers as read
 from tokenboard.providers.stripe_objects import StripeEvent
 from tokenboard.workspaces.models import Workspace
 
-PURCHASES = int(os.environ.get("PAYMENT_PURCHASES", "250"))
-UNWORTHY = 100
+PURCHASES = int(os.environ.get("PAYMENT_PURCHASES") or sized(30, 250))
+UNWORTHY = sized(20, 100)
 COMPLETED, SUCCEEDED = "checkout.session.completed", "checkout.session.async_payment_succeeded"
 
 

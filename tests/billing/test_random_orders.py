@@ -1,8 +1,8 @@
 """The 44 example events, signed, each delivered twice, in every order that a case names and in random ones.
 
 By default a few orders run, fewer on PostgreSQL, where each costs more and none plays a part of its own;
-`PAYMENT_ORDERS=200 ./run test tests/billing/test_random_orders.py` is the long profile: 200 random orders and every
-permutation, on both. A failure names its seed; `PAYMENT_ORDERS=1 PAYMENT_SEED=<seed>` repeats it alone.
+`./run test --whole tests/billing/test_random_orders.py` takes 200 random orders and every permutation, on both. A
+failure names its seed; `PAYMENT_ORDERS=1 PAYMENT_SEED=<seed>` repeats it alone.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import pytest
 from tests.billing.examples import ALL, History
 from tests.billing.shop import Shop
 from tests.contract.shared import needs_shared
+from tests.sizes import sized
 from tokenboard.core.db import is_postgresql
 from tokenboard.ledger import invariants
 
 pytestmark = needs_shared
 
-LONG, FIRST_SEED = os.environ.get("PAYMENT_ORDERS"), int(os.environ.get("PAYMENT_SEED", "0"))
+ORDERS, FIRST_SEED = os.environ.get("PAYMENT_ORDERS"), int(os.environ.get("PAYMENT_SEED", "0"))
 # Two ends of one dispute cannot both be true: won in one history, lost in the next.
 WON, LOST = tuple(n for n in ALL if n != 35), tuple(n for n in ALL if n not in (33, 34))
 # 100 by SEPA, 100 in yen, 100 free, two months, one year; nothing for the trial, the change and the invoice by hand.
@@ -58,12 +59,12 @@ def test_a_case_has_its_effect_in_every_order(shop: Shop, case: str, numbers: tu
 
 
 def _step(shop: Shop) -> int:
-    """Every permutation in the long profile, else every third or seventh."""
-    return 1 if LONG else 7 if _is_on_postgresql(shop) else 3
+    """Every permutation in the whole of it, else every fifth or eleventh."""
+    return sized(11 if _is_on_postgresql(shop) else 5, 1)
 
 
 def _orders(shop: Shop) -> int:
-    return int(LONG) if LONG else 2 if _is_on_postgresql(shop) else 6
+    return int(ORDERS or sized(1 if _is_on_postgresql(shop) else 2, 200))
 
 
 def _is_on_postgresql(shop: Shop) -> bool:

@@ -12,6 +12,7 @@ from flask import Flask
 from tests.faults import checking
 from tests.faults.readers import Reading, read, stop
 from tests.faults.site import ENDLESS, Site, give, site
+from tests.sizes import sized
 from tokenboard.core.db import db
 from tokenboard.ledger import queries as ledger_queries, service as ledger
 from tokenboard.metering import service
@@ -21,6 +22,7 @@ from tokenboard.workspaces.models import Workspace
 pytestmark = pytest.mark.slow
 
 MESSAGE = "Tell me something."
+PAID_FOR = sized(6, 20)
 
 
 def _at_once(running: Site, count: int, *, is_patient: bool = False, **wish: object) -> list[Reading]:
@@ -59,20 +61,20 @@ def _priced(app: Flask, workspace_id: str) -> int:
         return service.estimate(order=order).high_micros
 
 
-def test_two_hundred_at_once_on_a_wallet_for_twenty(app: Flask, tmp_path: Path):
+def test_ten_times_as_many_at_once_as_the_wallet_can_pay_for(app: Flask, tmp_path: Path):
     with site(app, tmp_path, has_worker=False, MAX_STREAMS_PER_PROCESS="300") as running:
         bob = running.people.bob
         cost_of_one = _priced(app, bob.workspace_id)
         with app.app_context():
             wallet_id = db.session.get_one(Workspace, bob.workspace_id).ledger_account_id
             _empty(wallet_id)
-            give(bob.workspace_id, 20 * cost_of_one)
+            give(bob.workspace_id, PAID_FOR * cost_of_one)
             db.session.commit()
-        readings = _at_once(running, 200, is_patient=True, workspace_id=bob.workspace_id, person_id=bob.id)
+        readings = _at_once(running, 10 * PAID_FOR, is_patient=True, workspace_id=bob.workspace_id, person_id=bob.id)
         with app.app_context():
             balance = ledger_queries.balance(wallet_id)
 
-        assert sorted(reading.status for reading in readings) == [200] * 20 + [402] * 180
+        assert sorted(reading.status for reading in readings) == [200] * PAID_FOR + [402] * 9 * PAID_FOR
         assert balance.available_micros >= 0
         assert balance.held_micros == 0
         assert checking.faults_of(app, readings) == []

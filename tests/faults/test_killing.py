@@ -16,6 +16,7 @@ from tests.faults import checking
 from tests.faults.killing import Plan, run
 from tests.faults.readers import Reading, read
 from tests.faults.site import LONG, Site, site
+from tests.sizes import sized
 from tokenboard.core.db import db
 from tokenboard.metering import service
 from tokenboard.metering.facts import Outcome
@@ -25,11 +26,12 @@ pytestmark = pytest.mark.slow
 
 
 def test_kills_break_no_promise(app: Flask, tmp_path: Path):
+    kills = sized(3, 6)
     with site(app, tmp_path) as running:
-        result = run(running, Plan(streams=24, kills=6, readers=12, pause_seconds=(0.2, 0.7)))
+        result = run(running, Plan(streams=4 * kills, kills=kills, readers=2 * kills, pause_seconds=(0.2, 0.7)))
 
     assert result.faults == [], result.spoken()
-    assert sum(result.kills.values()) == 6
+    assert sum(result.kills.values()) == kills
 
 
 def test_a_careless_settlement_is_found_out(app: Flask, tmp_path: Path):

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from tests.keys.making import make
 from tests.metering.calling import fund, price
 from tests.people import People
+from tests.sizes import sized
 from tests.wallet.served import Site, served
 from tokenboard.core.db import db, set_read_only
 from tokenboard.ledger import queries as ledger
@@ -29,7 +30,8 @@ from tokenboard.metering.usage_models import UsageRecord
 from tokenboard.workspaces.models import Workspace
 
 MODEL = "sandbox-swift"
-CROWD, PAID_FOR = 200, 20
+PAID_FOR = sized(6, 20)
+CROWD = 10 * PAID_FOR
 ASKED: list[Any] = [{"role": "user", "content": "/words 25"}]
 pytestmark = pytest.mark.slow
 

@@ -277,3 +277,4 @@ class TestCommands:
 
     def test_tests_run_in_two_processes_else(self):
         assert pytest_words("test", ["-k", "money"]) == ["-n", "2", "--dist", "loadgroup", "-k", "money"]
+        assert pytest_words("e2e", [])[-1] == "tests/e2e"

@@ -8,13 +8,16 @@ import pytest
 
 from tests.keys.flood import run
 from tests.people import People
+from tests.sizes import sized
 
 
 @pytest.mark.slow
 def test_every_record_is_charged_once_whatever_dies(people: People, tmp_path: Path):
     settings = people.app.extensions["settings"]
 
-    result = run(people, tmp_path, settings.database_url, settings.redis_url, records=600, kills=3)
+    result = run(
+        people, tmp_path, settings.database_url, settings.redis_url, records=sized(200, 600), kills=sized(2, 3)
+    )
 
     assert result.faults == [], result.spoken()
-    assert sum(result.deaths.values()) >= 3
+    assert sum(result.deaths.values()) >= sized(2, 3)

@@ -16,8 +16,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.conftest import House
 from tests.ledger.crash_bench import standing_bench
 from tests.ledger.histories import Histories
+from tests.sizes import sized
 
-HISTORIES = int(os.environ.get("LEDGER_HISTORIES", "500"))
+HISTORIES = int(os.environ.get("LEDGER_HISTORIES") or sized(120, 500))
 STEPS = 25
 
 

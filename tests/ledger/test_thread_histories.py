@@ -17,6 +17,7 @@ from flask import Flask
 from tests.conftest import House as AppHouse
 from tests.ledger.crowds import in_turns
 from tests.ledger.stories import CENT_IN_NANO_USD, broken_laws
+from tests.sizes import sized
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.core.errors import TokenBoardError
@@ -25,7 +26,7 @@ from tokenboard.ledger.kinds import Category, Kind
 from tokenboard.ledger.models import Transaction
 from tokenboard.ledger.results import HoldPlaced, Posting, Spend
 
-HISTORIES = int(os.environ.get("LEDGER_THREAD_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("LEDGER_THREAD_HISTORIES") or sized(25, 60))
 THREADS = 4
 ACTS = 10  # a thread and history
 

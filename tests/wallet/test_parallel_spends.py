@@ -14,10 +14,11 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.people import People
+from tests.sizes import sized
 from tests.wallet.served import served
 
 SPEND = "/api/credits/spend"
-ROUNDS = int(os.environ.get("SPEND_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("SPEND_ROUNDS") or sized(1, 2))
 CALLERS, CREDITS = 200, 100
 
 
