@@ -18,6 +18,7 @@ HELP = """TokenBoard
   ./run check           format, lint, types, imports, templates, migrations, settings, docs; no tests
   ./run e2e [args]      the browser tests; args go to pytest
   ./run fuzz [args]     20,000 made-up requests to the API and 5,000 filled-in forms (FUZZ_REQUESTS=500 for fewer)
+  ./run wapiti [walk]   a web scanner over every page: signed-out, signed-in, administrator
   ./run tour            every page's picture for docs/tour.md, in a browser
   ./run bench [args]    the benchmarks (--quick for a minute's worth)
   ./run lock [args]     compile requirements*.txt from requirements*.in; args go to uv (--upgrade)
@@ -87,6 +88,7 @@ COMMANDS: dict[str, Callable[[House, list[str]], int]] = {
     "check": _inside("check", "scripts.check"),
     "e2e": _inside("e2e", "scripts.suite", "e2e"),
     "fuzz": _inside("test", "scripts.suite", "fuzz"),
+    "wapiti": _inside("test", "tests.wapiti"),
     "tour": _inside("e2e", "scripts.suite", "tour"),
     "bench": _inside("test", "bench"),
     "lock": _lock,

@@ -13,7 +13,7 @@ from scripts.house import House, Refusal
 from scripts.installation import find_uv, ready
 
 _UV = "uv==0.13.8"
-_NAMES = ("requirements", "requirements-dev", "requirements-check", "requirements-e2e")
+_NAMES = ("requirements", "requirements-dev", "requirements-check", "requirements-e2e", "requirements-wapiti")
 _OPTIONS = (
     "--universal",
     "--generate-hashes",

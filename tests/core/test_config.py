@@ -197,6 +197,11 @@ def test_an_origin_that_no_browser_sends_is_refused(origin: str, tmp_path: Path)
     assert "CORS_ORIGINS must be origins like" in _faults({"CORS_ORIGINS": origin}, tmp_path)
 
 
+@pytest.mark.parametrize("host", ["https://a.example.com", "a.example.com:443", "a.example.com/x", "*", "é.fr"])
+def test_what_is_no_host_name_is_refused(host: str, tmp_path: Path):
+    assert "WEBHOOK_HOSTS must be host names" in _faults({"WEBHOOK_HOSTS": f"b.example.com,{host}"}, tmp_path)
+
+
 def test_what_gunicorn_reads_is_read_here_too(tmp_path: Path):
     settings = load_settings({"HOST": "::1", "WEB_CONCURRENCY": "3"}, instance_path=tmp_path)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from tokenboard.notices.addresses import AddressRefused, destination
@@ -154,6 +156,31 @@ def test_an_address_without_a_path_asks_for_the_root():
 
 def test_a_public_ip_address_may_be_named():
     assert destination("https://93.184.215.14/x", is_production=True).ip_addresses == (PUBLIC,)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_listed"),
+    [
+        ("hooks.acme.dev", True),
+        ("HOOKS.acme.dev", True),
+        ("eu.example.com", True),
+        ("a.b.example.com", True),
+        ("example.com", False),
+        ("evilexample.com", False),
+        ("hooks.acme.dev.evil.example", False),
+        ("93.184.215.14", False),
+    ],
+)
+def test_with_the_operators_list_only_its_hosts_are_gone_to(name: str, is_listed: bool):
+    looked_up: list[str] = []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        looked_up.append(host)
+        return [PUBLIC]
+
+    with contextlib.nullcontext() if is_listed else pytest.raises(AddressRefused, match="operator's list"):
+        destination(f"https://{name}/x", is_production=True, hosts=("hooks.acme.dev", "*.example.com"), resolve=resolve)
+    assert looked_up == ([name.lower()] if is_listed else [])
 
 
 def test_plain_http_is_for_development():

@@ -91,6 +91,17 @@ def test_an_address_that_moved_into_a_private_network_is_not_asked(app: Flask, m
         assert "https" in kept_notices()[0].last_error
 
 
+def test_a_host_that_left_the_operators_list_is_not_asked(app: Flask, monkeypatch: pytest.MonkeyPatch):
+    with webhook_receiver() as receiver, app.app_context():
+        write_webhook(receiver.url, new_secret())
+        db.session.commit()
+        change_settings(app, monkeypatch, webhook_hosts=("hooks.acme.dev",))
+        tasks.sweep()
+
+        assert receiver.requests == []
+        assert "operator's list" in kept_notices()[0].last_error
+
+
 def test_two_workers_at_once_send_one_message(app: Flask):
     ready = threading.Barrier(4)
     with webhook_receiver() as receiver:

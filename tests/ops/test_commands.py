@@ -132,7 +132,7 @@ def test_good_settings_need_no_advice(tmp_path: Path):
         "PASSWORD_PEPPER": "Hq6vT3zR9kWx2LmP8nCs5YbDj1gFa4eU",
         "CRON_SECRET": "Rd4wN7yB2mKx9QtV6zHs3PcLf8jGa5eU",
         "ENCRYPTION_KEYS": "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-        "DATABASE_URL": "postgres://u:p@db.acme.dev/tokens",
+        "DATABASE_URL": "postgres://u:p@db.acme.dev/tokens?sslmode=verify-full",
         "REDIS_URL": "rediss://:p@redis.acme.dev:6379",
         "SMTP_URL": "smtps://u:p@mail.acme.dev",
         "MAIL_FROM": "TokenBoard <alerts@acme.dev>",
@@ -141,5 +141,8 @@ def test_good_settings_need_no_advice(tmp_path: Path):
     }
 
     assert advice.advice(load_settings(environ, instance_path=tmp_path)) == []
-    worse = load_settings(environ | {"REDIS_URL": "redis://h:6379", "PROXY_HOPS": "0"}, instance_path=tmp_path)
-    assert [sentence.split()[0] for sentence in advice.advice(worse)] == ["REDIS_URL", "PROXY_HOPS"]
+    plain = {"REDIS_URL": "redis://h:6379", "PROXY_HOPS": "0", "DATABASE_URL": "postgres://u:p@db.acme.dev/tokens"}
+    worse = load_settings(environ | plain, instance_path=tmp_path)
+    assert [sentence.split()[0] for sentence in advice.advice(worse)] == ["REDIS_URL", "DATABASE_URL", "PROXY_HOPS"]
+    for here in ("postgres://u:p@127.0.0.1/tokens", "postgres://u@/tokens?host=/run/postgresql"):
+        assert advice.advice(load_settings(environ | {"DATABASE_URL": here}, instance_path=tmp_path)) == []

@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
-from tokenboard.accounts import mailbox_service, one_time_links, queries, service, setup_links
+from tokenboard.accounts import mailbox_service, one_time_links, queries, second_factor_service, service, setup_links
 from tokenboard.accounts.models import Person
 from tokenboard.accounts.one_time_links import Purpose
 from tokenboard.core.db import db
@@ -62,6 +62,18 @@ def confirm_email(email: str) -> None:
     mailbox_service.vouch(person, actor="cli")
     db.session.commit()
     click.echo(f"{person.email} counts as confirmed.")
+
+
+@group.command("remove-second-factor")
+@click.argument("email")
+def remove_second_factor(email: str) -> None:
+    """Take away the two-step sign-in of somebody who has lost app and codes. Make sure first that it is them."""
+    person = _registered(email)
+    was_on = second_factor_service.take_lost_one_away(person, actor="cli")
+    db.session.commit()
+    if not was_on:
+        raise click.ClickException(f"{person.email} has no two-step sign-in.")
+    click.echo(f"{person.email} signs in with the password alone and is signed out everywhere; a letter says so.")
 
 
 def _registered(email: str) -> Person:

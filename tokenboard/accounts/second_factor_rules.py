@@ -11,7 +11,7 @@ STEP_SECONDS = 30
 WINDOW = 1  # steps before and after: clocks of phones are off by some seconds, and typing takes some
 RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read for something else: no i, l, o, 0, 1
-_GROUPS, _GROUP_LENGTH = 4, 4  # 16 of 31 letters: 79 bits
+_GROUPS, _GROUP_LENGTH = 6, 4  # 24 of 31 letters: 118 bits, more than the 112 that a fast hash asks for
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 
 

@@ -17,6 +17,7 @@ from tokenboard.core import settings_fields as read
 from tokenboard.core.chat_settings import ChatSettings
 from tokenboard.core.crypto import KeyRing
 from tokenboard.core.front_settings import FrontSettings
+from tokenboard.core.notice_settings import NoticeSettings
 from tokenboard.core.payment_settings import PaymentSettings
 from tokenboard.core.people_settings import PeopleSettings
 from tokenboard.core.settings_checks import check
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Settings(FrontSettings, ChatSettings, PaymentSettings, PeopleSettings):
+class Settings(FrontSettings, NoticeSettings, ChatSettings, PaymentSettings, PeopleSettings):
     """What the environment says. Fields stand in the order of `.env.example`; those of the parts come last there."""
 
     environment: str = setting(
@@ -46,9 +47,7 @@ class Settings(FrontSettings, ChatSettings, PaymentSettings, PeopleSettings):
         default="",
     )
     web_concurrency: int = setting(
-        "WEB_CONCURRENCY",
-        read.integer(1, 64),
-        "Web processes that gunicorn starts; with SQLite leave it at 1.",
+        *("WEB_CONCURRENCY", read.integer(1, 64), "Web processes that gunicorn starts; with SQLite leave it at 1."),
         group="Where it runs",
         default=1,
     )
@@ -266,7 +265,7 @@ def declarations() -> list[tuple[str, Declaration, object]]:
     """Every setting's attribute, declaration and default, in order."""
     declared = (field for field in dataclasses.fields(Settings) if "declaration" in field.metadata)
     # Base classes' fields come first by themselves; here they stand behind the house's own.
-    parts = (PeopleSettings, PaymentSettings, ChatSettings, FrontSettings)
+    parts = (PeopleSettings, PaymentSettings, ChatSettings, NoticeSettings, FrontSettings)
     inherited = {field.name for part in parts for field in dataclasses.fields(part)}
     fields = sorted(declared, key=lambda field: field.name in inherited)
     return [(field.name, field.metadata["declaration"], field.default) for field in fields]

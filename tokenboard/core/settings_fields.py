@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,7 @@ from tokenboard.core.crypto import KeyRing, parse_key_ring
 from tokenboard.core.parsing import parse_amount, parse_email
 
 SHORTEST_SECRET = 32  # characters; 192 bits in base64 (reference/security.md, items 16 and 17)
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.ASCII)
 _WEAK_WORDS = ("changeme", "change-me", "secret", "password", "example", "default", "your-")
 
 
@@ -140,6 +142,14 @@ def positive_decimal(value: str) -> Decimal:
 
 def names(value: str) -> tuple[str, ...]:
     return tuple(filter(None, (piece.strip() for piece in value.split(","))))
+
+
+def hosts(value: str) -> tuple[str, ...]:
+    """Host names in lower case, `*.` in front for every name below."""
+    found = tuple(one.lower() for one in names(value))
+    if not all(_HOST.fullmatch(one) for one in found):
+        raise ValueError("must be host names like hooks.example.com or *.example.com, without scheme, port and path")
+    return found
 
 
 def origins(value: str) -> tuple[str, ...]:

@@ -40,8 +40,10 @@ class AddressRefused(ValueError):
     """This address is not one we send to. The message is a sentence for the person who typed it."""
 
 
-def destination(url: str, *, is_production: bool, resolve: Resolver | None = None) -> Destination:
-    """Parse, resolve and check an address. Raises: AddressRefused."""
+def destination(
+    url: str, *, is_production: bool, hosts: tuple[str, ...] = (), resolve: Resolver | None = None
+) -> Destination:
+    """Parse, resolve and check an address; with `hosts` it is one of those. Raises: AddressRefused."""
     found = _URL.fullmatch(url) if len(url) <= LONGEST_URL else None
     if found is None:
         raise AddressRefused("Write an address like https://example.com/hooks/tokenboard.")
@@ -50,6 +52,8 @@ def destination(url: str, *, is_production: bool, resolve: Resolver | None = Non
         raise AddressRefused("The address must begin with https://.")
     port = int(found["port"] or (443 if is_tls else 80))
     host = _host(found["name"], found["v6"])
+    if hosts and not _is_listed(host, hosts):
+        raise AddressRefused("This site sends webhooks to hosts on its operator's list only, and this is none of them.")
     path = (found["path"] or "/") + (found["query"] or "")
     ip_addresses = _checked_addresses(host, port, is_production, resolve or resolved)
     return Destination(host, port, path, is_tls, ip_addresses)
@@ -65,6 +69,10 @@ def _host(name: str | None, v6: str | None) -> str:
     if ".." in name:
         raise AddressRefused("This is not a host name.")
     return name.lower()
+
+
+def _is_listed(host: str, hosts: tuple[str, ...]) -> bool:
+    return any(host.endswith(one[1:]) if one.startswith("*.") else host == one for one in hosts)
 
 
 def _checked_addresses(host: str, port: int, is_production: bool, resolve: Resolver) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def _leave_in_outbox(notice: Notice) -> None:
 def _deliver_webhook(notice: Notice) -> None:
     body = notice.body.encode()
     try:
-        where = destination(notice.address, is_production=settings().is_production)
+        where = destination(notice.address, is_production=settings().is_production, hosts=settings().webhook_hosts)
         headers = signed_headers(notice.id, int(now().timestamp()), body, secret_of(notice))
         status = webhook_client.post(where, body, headers)
     except AddressRefused as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from urllib.parse import parse_qsl, urlsplit
 
 from tokenboard.core.config import Settings, declarations
 from tokenboard.core.settings_fields import Declaration, weakness
@@ -57,6 +58,10 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
         "REDIS_URL has neither password nor TLS: whoever reaches that port can run jobs.",
     )
     yield (
+        is_production and _is_plain_elsewhere(settings),
+        "DATABASE_URL leads to another machine and does not insist on TLS: put ?sslmode=verify-full at its end.",
+    )
+    yield (
         is_production and settings.proxy_hops == 0,
         "PROXY_HOPS is 0: behind a reverse proxy all visitors seem to come from the proxy and share its rate limits.",
     )
@@ -70,6 +75,17 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
     )
     weak = weakness(settings.secret_key)
     yield bool(not is_production and weak), f"SECRET_KEY {weak}; production will refuse it."
+
+
+def _is_plain_elsewhere(settings: Settings) -> bool:
+    """Whether PostgreSQL is asked over a network without being told to use TLS. Heroku's always is told."""
+    if settings.is_sqlite or settings.is_on_heroku:
+        return False
+    address = urlsplit(settings.database_url)
+    told = dict(parse_qsl(address.query))
+    host = address.hostname or told.get("host", "")
+    is_here = not host or host.startswith("/") or host in {"localhost", "127.0.0.1", "::1"}
+    return not is_here and told.get("sslmode", "prefer") in {"disable", "allow", "prefer"}
 
 
 def env_example() -> str:

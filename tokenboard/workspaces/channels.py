@@ -54,7 +54,7 @@ def add_webhook(*, workspace_id: str, address: str, actor: str) -> tuple[AlertCh
     Raises: ValidationFailed, Conflict (there already, or too many).
     """
     try:
-        destination(address.strip(), is_production=settings().is_production)
+        destination(address.strip(), is_production=settings().is_production, hosts=settings().webhook_hosts)
     except AddressRefused as error:
         raise ValidationFailed({"address": [str(error)]}) from error
     secret = new_secret()
