@@ -31,6 +31,15 @@ def test_a_row_comes_back_with_ids_as_text():
     assert Direct("SELECT 1 WHERE :is_there").row({"is_there": False}) is None
 
 
+def test_a_list_arrives_as_it_was():
+    texts = ["plain", "", 'a "quoted" \\ {brace}, NULL', "NULL", "two\nlines \t ünï", " edge "]
+    said = Direct("SELECT :texts::text[], :ids::uuid[]::text[], :numbers::bigint[], :truths::bool[], :none::int[]")
+
+    row = said.row({"texts": texts, "ids": [ID], "numbers": [0, -1, 2**40], "truths": [True, False], "none": []})
+
+    assert row == (texts, [ID], [0, -1, 2**40], [True, False], [])
+
+
 def test_it_is_said_within_the_sessions_transaction():
     db.session.execute(sa.text("CREATE TEMP TABLE said (number bigint) ON COMMIT DROP"))
     Direct("INSERT INTO said VALUES (:number) RETURNING 1").row({"number": 7})

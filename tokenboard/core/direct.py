@@ -5,7 +5,7 @@ more than 50 parameters psycopg reads its text anew each time, 300 µs. Here the
 one cursor serves a connection for its whole life.
 Laws: the transaction is the session's, nothing here begins, commits or rolls back; an error is the one SQLAlchemy would
 raise, and who listens to its statements hears these too; ids come as text; an integer is always a bigint, so that a
-statement is prepared once and not once for each size.
+statement is prepared once and not once for each size; a list is cast where it stands (`:ids::uuid[]`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg.adapt import Dumper
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection
@@ -61,12 +62,26 @@ class Direct:
         return answer
 
 
+class _WholeListDumper(Dumper):
+    """A list without gaps, all of one kind, written in one go: psycopg looks at each element twice, 1 µs apiece."""
+
+    def dump(self, obj: list[Any]) -> bytes:
+        is_text = bool(obj) and isinstance(obj[0], str)
+        return f"{{{','.join(map(_quoted if is_text else str, obj))}}}".encode()
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def _cursor(connection: Connection) -> psycopg.RawCursor[Row]:
     known: Any = connection.info.get(_CURSOR)
     if known is None:
         driver: Any = connection.connection.driver_connection
         known = connection.info[_CURSOR] = psycopg.RawCursor(driver)
         known.adapters.register_dumper(int, Int8Dumper)
+        known.adapters.register_dumper(list, _WholeListDumper)
         known.adapters.register_loader("uuid", TextLoader)
     return known  # type: ignore[no-any-return]
 
