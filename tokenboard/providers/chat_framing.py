@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
+_SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 _STATUS_LINE = re.compile(r"HTTP/1\.[01] (\d{3})(?: .*)?")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FRAME_LINE_MAX = 4_096  # a chunk's size line or a trailer
@@ -156,6 +157,8 @@ class ChunkedBody:
                 at += len(part)
                 self._left -= len(part)
                 continue
+            if self._expects == "size":
+                at = _whole_chunks(data, at, content)
             line_end = data.find(b"\n", at)
             if line_end < 0:
                 self._keep(data[at:])
@@ -188,3 +191,18 @@ class ChunkedBody:
     def end(self) -> None:
         if not self.is_over:
             raise BadFraming("the connection ended within the body")
+
+
+def _whole_chunks(data: bytes, at: int, content: list[bytes]) -> int:
+    """Take the chunks that are here from their size to their line end, as nearly all are; where the next thing begins.
+
+    Whatever is not as plain as that is left to the careful reading, which also says what is wrong.
+    """
+    while (size := _SIZE_LINE.match(data, at)) is not None:
+        begin = size.end()
+        end = begin + int(size[1], 16)
+        if end == begin or data[end : end + 2] != b"\r\n":
+            break
+        content.append(data[begin:end])
+        at = end + 2
+    return at
