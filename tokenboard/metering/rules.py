@@ -185,8 +185,12 @@ def usual_tokens(byte_count: int) -> int:
 
 
 def watermark_micros(tariff: Tariff, delivery: Delivery) -> int:
-    """The charge if the call ended now without a word from the provider."""
-    return bill(tariff, delivery, None).credits_micros
+    """The charge if the call ended now without a word from the provider: asked with every piece that is recorded."""
+    if not delivery.delivered_bytes:
+        return 0
+    prompt, completion = _own_tokens(delivery)
+    cost = cost_nano(tariff.price, prompt_tokens=prompt, completion_tokens=completion)
+    return min(charge_micros(tariff, cost), delivery.held_micros)
 
 
 def bill(tariff: Tariff, delivery: Delivery, usage: UsageTold | None) -> Bill:
@@ -216,12 +220,17 @@ def bill(tariff: Tariff, delivery: Delivery, usage: UsageTold | None) -> Bill:
 def _own_count(tariff: Tariff, delivery: Delivery, *, is_odd: bool) -> Bill:
     if not delivery.delivered_bytes:
         return Bill(0, 0, 0, 0, 0, 0, 0, is_estimated=False, is_odd=is_odd)
-    prompt = min(usual_tokens(delivery.size.prompt_bytes), delivery.size.prompt_tokens_bound)
-    completion = min(usual_tokens(delivery.delivered_bytes), delivery.max_output_tokens)
+    prompt, completion = _own_tokens(delivery)
     cost = cost_nano(tariff.price, prompt_tokens=prompt, completion_tokens=completion)
     full = charge_micros(tariff, cost)
     paid = min(full, delivery.held_micros)
     return Bill(prompt, 0, completion, 0, cost, paid, full - paid, is_estimated=True, is_odd=is_odd)
+
+
+def _own_tokens(delivery: Delivery) -> tuple[int, int]:
+    """Of the prompt and of what was delivered, by our own count."""
+    prompt = min(usual_tokens(delivery.size.prompt_bytes), delivery.size.prompt_tokens_bound)
+    return prompt, min(usual_tokens(delivery.delivered_bytes), delivery.max_output_tokens)
 
 
 def _is_odd(usage: UsageTold, delivery: Delivery) -> bool:
