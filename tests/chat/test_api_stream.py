@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+import sqlalchemy as sa
 from sqlalchemy import select
 
 from tests.chat.conftest import open_calls, wait_until_quiet
@@ -193,17 +195,27 @@ def test_a_model_without_a_price_is_not_offered(people: People, upstream: Script
     assert upstream.calls == []
 
 
-def test_a_full_process_refuses_before_any_hold(people: People, upstream: Scripted):
-    running = people.app.extensions["generations"]
-    limit, running.limit = running.limit, 0
+def test_a_full_process_refuses_before_anything_is_asked_of_the_database(
+    people: People, upstream: Scripted, monkeypatch: pytest.MonkeyPatch
+):
+    alice, asked = people.bearer(people.alice), []
+    with people.app.app_context():
+        engine = db.engine
+    monkeypatch.setattr(people.app.extensions["generations"], "limit", 0)
+
+    def note(*_: object) -> None:
+        asked.append("a connection")
+
+    sa.event.listen(engine, "checkout", note)
     try:
-        refused = people.bearer(people.alice).post("/api/chat", {"message": "Hi"})
+        refused = alice.post("/api/chat", {"message": "Hi"})
     finally:
-        running.limit = limit
+        sa.event.remove(engine, "checkout", note)
 
     assert (refused.status_code, refused.json["code"]) == (503, "busy")
     assert int(refused.headers["Retry-After"]) >= 1
-    assert people.bearer(people.alice).get("/api/billing/balance").json["held"] == 0
+    assert asked == []
+    assert alice.get("/api/billing/balance").json["held"] == 0
 
 
 def test_one_answer_at_a_time_in_a_conversation(people: People, say: Say, upstream: Scripted):

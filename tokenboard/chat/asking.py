@@ -1,9 +1,9 @@
 """From a request to an answer that is being written: shared by the JSON door and the page's.
 
-Laws: what can be refused by looking is refused before the writing transaction, which is short: on a busy wallet all
-others wait for it. A place in this process is asked for before anything is held, the provider's client before that; the
-answer begins only after the commit. A process that dies in between leaves an open call that the sweeper settles for
-nothing.
+Laws: a process that writes as many answers as it can says so before anybody is looked up: no connection is waited for.
+What can be refused by looking is refused before the writing transaction, which is short: on a busy wallet all others
+wait for it. A place in this process is asked for before anything is held, the provider's client before that; the answer
+begins only after the commit. A process that dies in between leaves an open call that the sweeper settles for nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from tokenboard.metering.facts import Settled
 from tokenboard.metering.generations import generations
 from tokenboard.providers.chat_client import ChatCall
 from tokenboard.web.clients import clients
+from tokenboard.web.errors import wants_json
+from tokenboard.web.fragments import is_fragment_request
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -27,11 +29,16 @@ _TRIES = 3
 
 
 def looks_first(view: View) -> View:
-    """A door that only reads until `begin` writes. Rows that were read stay readable, and are not to be changed."""
+    """A door that only reads until `begin` writes. Rows that were read stay readable, and are not to be changed.
+
+    Raises: Busy. A whole page is drawn all the same, around the refusal and what was typed (`begin` says it then).
+    """
 
     @wraps(view)
     def guarded(**path: Any) -> Any:
         set_read_only(True)
+        if wants_json() or is_fragment_request():
+            generations().refuse_if_crowded()
         return view(**path)
 
     return guarded  # type: ignore[return-value]
