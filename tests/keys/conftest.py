@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from rq import Queue
 
+from tests.costs.counting import count_queries
 from tests.keys.proxy import Proxy
 from tests.metering.calling import fund, price
 from tests.people import People
 from tokenboard.core.db import db
+from tokenboard.core.jobs import job_queue
+
+__all__ = ["count_queries"]
 
 
 @pytest.fixture
@@ -24,3 +29,9 @@ def shop(people: People) -> Iterator[People]:
 @pytest.fixture
 def proxy() -> Proxy:
     return Proxy()
+
+
+@pytest.fixture
+def bells(shop: People) -> Queue:
+    """What has been rung and not been heard yet."""
+    return job_queue().queue()

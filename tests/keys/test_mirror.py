@@ -11,7 +11,7 @@ from tests.keys.making import CREDIT, USD, again, make, push_all
 from tests.metering.calling import fund
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
-from tokenboard.keys import key_service, queries, tasks
+from tokenboard.keys import key_service, queries, targets, tasks
 from tokenboard.keys.models import MirrorTarget
 from tokenboard.keys.rules import secret_hash
 from tokenboard.ledger import service as ledger
@@ -47,6 +47,19 @@ def test_a_proxy_that_is_down_gets_the_key_later(shop, proxy):
     push_all(proxy)
 
     assert secret_hash(made.secret) in proxy.keys
+
+
+def test_a_balance_that_moves_costs_a_call_one_statement(shop, proxy, count_queries):
+    make(shop)
+    push_all(proxy)
+    told, wallet_id = queries.target("user", shop.team_id).version, wallet(shop)
+
+    with count_queries() as counted:
+        targets.balance_moved(wallet_id)
+
+    assert counted.number == 1
+    target = queries.target("user", shop.team_id)
+    assert (target.state, target.version) == ("due", told + 1)
 
 
 def test_an_answer_that_was_lost_makes_no_second_key(shop, proxy):
@@ -143,7 +156,7 @@ def test_a_proxy_that_began_anew_says_that_the_key_is_lost_there(shop, proxy):
     assert proxy.users[shop.team_id].max_budget_nano == USD + USD // 100
 
 
-def test_a_cause_that_comes_while_a_target_is_told_leaves_it_due(shop, proxy):
+def test_a_cause_that_comes_while_a_target_is_told_leaves_it_due_and_rings(shop, proxy, bells):
     make(shop)
     target = queries.target("user", shop.team_id)
     original = proxy.set_user_budget
@@ -153,9 +166,24 @@ def test_a_cause_that_comes_while_a_target_is_told_leaves_it_due(shop, proxy):
         fund(shop.team_id, 1)
 
     proxy.set_user_budget = and_then_credits_come
+    bells.empty()
     tasks.push(target.id, proxy)
 
     assert queries.target("user", shop.team_id).state == "due"
+    assert [job.args for job in bells.jobs] == [["keys.push_target", target.id]]
+
+
+def test_many_causes_ring_once(shop, proxy, bells):
+    make(shop)
+    push_all(proxy)
+    bells.empty()
+
+    for _ in range(3):
+        fund(shop.team_id, 1)
+
+    target = queries.target("user", shop.team_id)
+    assert [job.args for job in bells.jobs] == [["keys.push_target", target.id]]
+    assert target.version - target.sent_version == 3
 
 
 def test_a_secret_the_proxy_never_got_is_not_kept_for_ever(shop, proxy):

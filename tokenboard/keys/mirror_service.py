@@ -18,6 +18,7 @@ from tokenboard.audit.alerts import raise_alert
 from tokenboard.core.clock import now
 from tokenboard.core.crypto import CannotUnseal
 from tokenboard.core.db import db, rows_changed
+from tokenboard.core.jobs import ring
 from tokenboard.core.settings import settings
 from tokenboard.keys import mirror_facts, queries, target_rules, targets
 from tokenboard.keys.key_service import sealing_context
@@ -207,7 +208,7 @@ def _write_key(facts: KeyFacts, budget: int | None, mine: ProxyKey, proxy: LiteL
 
 
 def keep(taken: Taken, told: Told) -> None:
-    """Write down what came of it: sent, unless the version moved on meanwhile. Does not commit."""
+    """Write down what came of it: sent, unless the version moved on meanwhile; then ring again. Does not commit."""
     at = now()
     is_same = MirrorTarget.version == taken.version
     was = queries.target("user", taken.subject) if taken.kind == "user" else None
@@ -224,7 +225,9 @@ def keep(taken: Taken, told: Told) -> None:
         "seen": told.seen,
         "seen_at": at,
     }
-    db.session.execute(update(MirrorTarget).where(MirrorTarget.id == taken.target_id).values(values))
+    kept = update(MirrorTarget).where(MirrorTarget.id == taken.target_id).values(values)
+    if db.session.scalar(kept.returning(MirrorTarget.version)) != taken.version:
+        ring(targets.PUSH, taken.target_id)
     if taken.kind == "user":
         _follow_wallet(taken.subject, was_empty=was_empty, told=told)
     if taken.kind == "key" and (told.has_secret or told.is_lost):

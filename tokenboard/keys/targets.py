@@ -2,14 +2,15 @@
 
 Laws: marking happens in the transaction of the cause and moves the version forward, so that a target that is being sent
 at that very moment is sent once more; it computes nothing and asks nobody. Where no proxy is configured nothing is
-marked: the first reconcile after one is marks everything.
+marked: the first reconcile after one is marks everything. The mark that makes a target due rings, those that follow
+find it waiting; whoever has sent a version that is no longer the last one rings again (`mirror_service.keep`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Table, bindparam, exists, select, update
 
 from tokenboard.audit import service as audit
 from tokenboard.core.clock import now
@@ -24,13 +25,21 @@ from tokenboard.ledger.signals import watchers
 from tokenboard.workspaces.models import Workspace
 
 PUSH = "keys.push_target"
-_TARGET, _WORKSPACE = MirrorTarget.__table__, Workspace.__table__
-_KNOWN = (
-    select(_TARGET.c.subject)
-    .join(_WORKSPACE, _WORKSPACE.c.id == _TARGET.c.workspace_id)
-    .where(_WORKSPACE.c.ledger_account_id == bindparam("asked"), _TARGET.c.kind == "user")
+_TARGET, _WORKSPACE, _KEY = MirrorTarget.__table__, Workspace.__table__, VirtualKey.__table__
+assert isinstance(_TARGET, Table)
+# Built once, and one statement: every call of a workspace with keys says it twice.
+_OF_WALLET = select(_WORKSPACE.c.id).where(_WORKSPACE.c.ledger_account_id == bindparam("asked")).scalar_subquery()
+_MOVED = (
+    update(_TARGET)
+    .where(_TARGET.c.kind == "user", _TARGET.c.workspace_id == _OF_WALLET)
+    .values(version=_TARGET.c.version + 1, state="due", attempts=0, next_attempt_at=bindparam("at"))
+    .returning(
+        _TARGET.c.id,
+        _TARGET.c.workspace_id,
+        _TARGET.c.version == _TARGET.c.sent_version + 1,
+        exists().where(_KEY.c.workspace_id == _OF_WALLET, _KEY.c.pause_reason == PauseReason.CREDITS),
+    )
 )
-
 _KNOWN_WALLETS = """
 SELECT 1 FROM workspace JOIN mirror_target ON mirror_target.workspace_id = workspace.id AND mirror_target.kind = 'user'
  WHERE workspace.ledger_account_id = :wallet_id
@@ -47,10 +56,12 @@ def balance_moved(wallet_id: str) -> None:
 
     Keys that paused because they overdrew it resume once it is covered.
     """
-    workspace_id = db.session.scalar(_KNOWN, {"asked": wallet_id})
-    if workspace_id is not None:
-        mark("user", workspace_id, workspace_id)
-        _resume_covered(workspace_id, wallet_id)
+    moved = db.session.execute(_MOVED, {"asked": wallet_id, "at": now()}).all()
+    for target_id, workspace_id, was_sent, has_paused in moved:
+        if was_sent:
+            ring(PUSH, target_id)
+        if has_paused:
+            _resume_covered(workspace_id, wallet_id)
 
 
 def _resume_covered(workspace_id: str, wallet_id: str) -> None:
@@ -79,9 +90,10 @@ def mark(kind: str, subject: str, workspace_id: str | None = None, *, booked_nan
     if booked_nano:
         again["booked_nano"] = MirrorTarget.booked_nano + booked_nano
     statement = statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=again)
-    target_id = db.session.scalar(statement.returning(MirrorTarget.id))
-    assert target_id is not None, "inserted or updated"
-    ring(PUSH, str(target_id))
+    was_sent = MirrorTarget.version == MirrorTarget.sent_version + 1
+    target_id, is_first = db.session.execute(statement.returning(MirrorTarget.id, was_sent)).one()
+    if is_first:
+        ring(PUSH, str(target_id))
 
 
 def mark_keys(secret_ids: Iterable[str], workspace_id: str) -> None:
