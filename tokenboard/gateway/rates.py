@@ -26,11 +26,11 @@ def require_room(key: VirtualKey) -> None:
     if key.rpm_limit is not None:
         begun = _begun(key, since)
         if len(begun) >= key.rpm_limit:
-            raise KeyRateReached(key.rpm_limit, "requests", retry_after_seconds=_wait(begun[-1], since))
+            raise KeyRateReached(key.rpm_limit, "request", retry_after_seconds=_wait(begun[-1], since))
     if key.tpm_limit is not None:
         used, first = _used(key, since)
         if used >= key.tpm_limit and first is not None:
-            raise KeyRateReached(key.tpm_limit, "tokens", retry_after_seconds=_wait(first, since))
+            raise KeyRateReached(key.tpm_limit, "token", retry_after_seconds=_wait(first, since))
 
 
 def _begun(key: VirtualKey, since: datetime) -> list[datetime]:
@@ -44,7 +44,7 @@ def _begun(key: VirtualKey, since: datetime) -> list[datetime]:
 def _used(key: VirtualKey, since: datetime) -> tuple[int, datetime | None]:
     """Tokens recorded in the last minute, and when the first of them were."""
     taken = func.sum(UsageRecord.prompt_tokens + UsageRecord.completion_tokens)
-    of_workspace = UsageRecord.workspace_id == key.workspace_id  # the index is the workspace's
+    of_workspace = UsageRecord.workspace_id == key.workspace_id  # the index begins with it
     asked = select(func.coalesce(taken, 0), func.min(UsageRecord.occurred_at))
     row = db.session.execute(asked.where(of_workspace, UsageRecord.occurred_at > since, UsageRecord.key_id == key.id))
     used, first = row.one()

@@ -51,8 +51,14 @@ class VirtualKey(Identified, Base):
     # The network it was last used from, without the host's own part.
     last_used_from: Mapped[str] = mapped_column(String(50), default="")
     client_key: Mapped[str] = mapped_column(String(255))
+    # What `client_key` was used for, so that it is not used for something else; empty: nobody said.
+    client_mark: Mapped[str] = mapped_column(String(64), default="", server_default="")
     # Whoever holds it may say in a plain header whose wallet pays (gateway/access.py). Set by the site's administrator.
     can_name_people: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Addresses and networks it may be used from at /v1; empty: any.
+    allowed_ips: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
+    # Labels for whoever sorts keys, in lower case; told to nobody.
+    tags: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default=text("'[]'"))
     created_at: Mapped[Instant] = mapped_column(default=now)
     revoked_at: Mapped[Instant | None]
 

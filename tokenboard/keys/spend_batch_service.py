@@ -19,7 +19,7 @@ from tokenboard.core.jobs import ring
 from tokenboard.core.redaction import redact
 from tokenboard.core.upsert import insert
 from tokenboard.keys import spend_service
-from tokenboard.keys.spend_models import SpendBatch
+from tokenboard.keys.spend_models import NEW, SpendBatch
 from tokenboard.providers.litellm_records import read_callback
 
 INGEST = "keys.ingest_batch"
@@ -77,5 +77,5 @@ def put_off(*, batch_id: str, error: Exception) -> None:
 
 def forget_old() -> int:
     """Deliveries that were booked or given up two weeks ago. Does not commit."""
-    old = delete(SpendBatch).where(SpendBatch.state != "new", SpendBatch.received_at < now() - _KEPT_FOR)
+    old = delete(SpendBatch).where(SpendBatch.state != NEW, SpendBatch.received_at < now() - _KEPT_FOR)
     return rows_changed(db.session.execute(old))

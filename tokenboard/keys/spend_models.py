@@ -10,12 +10,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, String, Uuid, text
+from sqlalchemy import JSON, CheckConstraint, Index, LargeBinary, String, Uuid, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
 from tokenboard.core.db import Base, BigInt, Id, Identified, Instant
 from tokenboard.keys.spend_rules import LONGEST_REQUEST_KEY
+
+
+def _partial(name: str, column: str, *, where: str) -> Index:
+    return Index(name, column, sqlite_where=text(where), postgresql_where=text(where))
+
+
+# A state as the indexes' conditions have it: a value that travels beside the statement matches none of them.
+NEW, DEAD = literal_column("'new'", String()), literal_column("'dead'", String())
 
 
 class SpendBatch(Identified, Base):
@@ -24,12 +32,9 @@ class SpendBatch(Identified, Base):
     __tablename__ = "spend_batch"
     __table_args__ = (
         CheckConstraint("state IN ('new', 'done', 'dead')", name="state"),
-        Index(
-            "ix_spend_batch_due",
-            "next_attempt_at",
-            sqlite_where=text("state = 'new'"),
-            postgresql_where=text("state = 'new'"),
-        ),
+        _partial("ix_spend_batch_due", "next_attempt_at", where="state = 'new'"),
+        _partial("ix_spend_batch_dead", "received_at", where="state = 'dead'"),
+        _partial("ix_spend_batch_ended", "received_at", where="state <> 'new'"),
     )
 
     # SHA-256 of the bytes: the same delivery again is no second one.

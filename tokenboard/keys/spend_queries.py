@@ -13,7 +13,7 @@ from tokenboard.accounts.models import Person
 from tokenboard.accounts.queries import person_by_any_email
 from tokenboard.core.db import db
 from tokenboard.keys.models import KeySecret, VirtualKey
-from tokenboard.keys.spend_models import SpendBatch, SpendLine
+from tokenboard.keys.spend_models import NEW, SpendBatch, SpendLine
 from tokenboard.metering.models import MeteredCall
 from tokenboard.workspaces.models import Membership, Role, Workspace
 
@@ -95,7 +95,7 @@ def call_id_of(text: str) -> str | None:
 
 def due_batches(at: datetime, limit: int) -> list[str]:
     """Deliveries that wait, the longest waiting first."""
-    wanted = select(SpendBatch.id).where(SpendBatch.state == "new", SpendBatch.next_attempt_at <= at)
+    wanted = select(SpendBatch.id).where(SpendBatch.state == NEW, SpendBatch.next_attempt_at <= at)
     return list(db.session.scalars(wanted.order_by(SpendBatch.next_attempt_at).limit(limit)))
 
 

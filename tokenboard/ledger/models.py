@@ -122,6 +122,8 @@ class Transaction(Identified, Base):
         CheckConstraint("version > 0", name="version"),
         Index("uq_ledger_transaction_key", "wallet_id", "kind", "idempotency_key", unique=True),
         Index("uq_ledger_transaction_version", "wallet_id", "version", unique=True),
+        # The books of a month ask for all wallets.
+        Index("ix_ledger_transaction_created_at", "created_at"),
         _partial("uq_ledger_transaction_payment", "payment", where="payment IS NOT NULL", is_unique=True),
         _partial("uq_ledger_transaction_hold_id", "hold_id", where="hold_id IS NOT NULL", is_unique=True),
         _partial("uq_ledger_transaction_reverses_id", "reverses_id", where="reverses_id IS NOT NULL", is_unique=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Index, Integer, String, Uuid
+from sqlalchemy import BigInteger, CheckConstraint, Date, Index, Integer, String, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tokenboard.core.clock import now
@@ -19,10 +19,16 @@ from tokenboard.metering.histogram_rules import FIRST_TOKEN, LATENCY
 NIL = "00000000-0000-0000-0000-000000000000"
 # Ended otherwise than it was asked for, and not by the person.
 ERRORS = ("interrupted", "failed", "refused")
+# Said in these words wherever the index over errors is to serve: a database matches its condition by the text.
+IS_ERROR = "status IN ('interrupted', 'failed', 'refused')"
 SUMS = (
     *("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"),
     *("credits_micros", "cost_nano_usd"),
 )
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class UsageRecord(Identified, Base):
@@ -35,6 +41,11 @@ class UsageRecord(Identified, Base):
         CheckConstraint("credits_micros >= 0 AND cost_nano_usd >= 0 AND absorbed_micros >= 0", name="amounts"),
         Index("uq_usage_record_dedupe_key", "dedupe_key", unique=True),
         Index("ix_usage_record_workspace_id_occurred_at", "workspace_id", "occurred_at", "id"),
+        # A key's requests in a workspace that is busy otherwise; those that failed are few and counted by code.
+        _partial("ix_usage_record_key", "workspace_id", "key_id", "occurred_at", "id", where="key_id IS NOT NULL"),
+        _partial(
+            "ix_usage_record_errors", "workspace_id", "key_id", "occurred_at", "status", "error_code", where=IS_ERROR
+        ),
     )
 
     # `call:<id>` or `litellm:<request id>`.
@@ -80,7 +91,8 @@ class UsageDay(Base):
     """Sums of one day at the finest grain that pages ask for; percentiles come from its histogram columns."""
 
     __tablename__ = "usage_day"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    # The books of a month ask for all workspaces.
+    __table_args__ = (Index("ix_usage_day_day_on", "day_on"), {"sqlite_with_rowid": False})
 
     workspace_id: Mapped[Id] = mapped_column(Uuid(as_uuid=False), primary_key=True)
     day_on: Mapped[date] = mapped_column(Date, primary_key=True)

@@ -181,9 +181,15 @@ def _logged(
 ) -> Select[UsageRecord]:
     record = UsageRecord
     chosen: list[ColumnElement[bool]] = [record.workspace_id == workspace_id]
+    until = None
     if span is not None:
         until = midnight(span.last) + timedelta(days=1)
-        chosen += [record.occurred_at >= midnight(span.first), record.occurred_at < until]
+        chosen.append(record.occurred_at >= midnight(span.first))
+    if before is not None and (until is None or before[0] < until):
+        # One upper bound, the tightest: the index is entered where the page begins, however far back that is.
+        chosen.append(record.occurred_at <= before[0])
+    elif until is not None:
+        chosen.append(record.occurred_at < until)
     for name in ("person_id", "source", "key_id", "model", "status", "conversation_id"):
         value = getattr(filters, name)
         if value is not None:

@@ -18,7 +18,7 @@ from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.costs.connection_models import SyncRun
 from tokenboard.keys.models import MirrorTarget
-from tokenboard.keys.spend_models import SpendBatch
+from tokenboard.keys.spend_models import DEAD, NEW, SpendBatch
 from tokenboard.metering.models import MeteredCall
 from tokenboard.notices.models import Notice
 
@@ -55,7 +55,7 @@ def _parts(instant: datetime) -> list[Select[Any]]:
         _count("webhooks", InboxEvent.state.in_(("new", "retry")), InboxEvent.state == "dead", InboxEvent.received_at),
         _count("syncs", SyncRun.state.in_(("waiting", "running")), is_lost_run, SyncRun.queued_at),
         _count("mirror", MirrorTarget.state == "due", is_failing, MirrorTarget.next_attempt_at),
-        _count("spend", SpendBatch.state == "new", SpendBatch.state == "dead", SpendBatch.received_at),
+        _count("spend", SpendBatch.state == NEW, SpendBatch.state == DEAD, SpendBatch.received_at),
         _count("calls", MeteredCall.state == "open", is_lost_call, MeteredCall.started_at),
         _count("refunds", Refund.next_ask_at.is_not(None), Refund.next_ask_at < instant, Refund.created_at),
         _count(
