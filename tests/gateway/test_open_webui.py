@@ -183,7 +183,7 @@ def test_a_keys_requests_and_tokens_a_minute_are_held_here_too(shop, ask, key_of
     second = ask(made.secret, QUESTION)
     assert (second.status_code, second.get_json()["error"]["code"]) == (429, "rate_limited")
     assert 1 <= int(second.headers["Retry-After"]) <= 61
-    assert "1 requests a minute" in second.get_json()["error"]["message"]
+    assert "1 request a minute" in second.get_json()["error"]["message"]
 
     other = key_of(tpm_limit=1)
     assert ask(other.secret, QUESTION).status_code == 200

@@ -12,7 +12,7 @@ from tokenboard.accounts.models import Person
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.keys import key_service, tasks
-from tokenboard.keys.key_service import MadeKey
+from tokenboard.keys.key_service import ClientKey, MadeKey
 from tokenboard.keys.models import MirrorTarget, VirtualKey
 from tokenboard.keys.rules import Limits
 from tokenboard.workspaces.models import Workspace
@@ -27,7 +27,11 @@ def make(shop: People, someone: Someone | None = None, client_key: str | None = 
     workspace = db.session.get_one(Workspace, shop.team_id)
     asked = Limits(**limits)  # type: ignore[arg-type]
     made = key_service.create_key(
-        workspace=workspace, person=person, name="build bot", limits=asked, client_key=client_key
+        workspace=workspace,
+        person=person,
+        name="build bot",
+        limits=asked,
+        client_key=ClientKey(client_key) if client_key else None,
     )
     db.session.commit()
     return made

@@ -220,6 +220,35 @@ def test_use_is_told_by_day_and_request_with_its_receipt(shop: People, browser: 
     assert browser(shop.charlie).get(path).status_code == 404
 
 
+def test_errors_are_counted_by_code_and_none_is_said(shop: People, browser: Open, count_queries) -> None:
+    made, alice = key_of(shop), browser(shop.alice)
+    _use(shop, made.key)
+    path = f"/keys/{made.key.id}"
+    assert "None of its requests failed in the last 30 days." in alice.get(path).text
+
+    counts = []
+    for code in ("upstream_timeout", "429"):
+        _fail(shop, made.key, code)
+        _fail(shop, made.key, code)
+        with shop.app.app_context(), count_queries() as counted:
+            page = alice.get(path).text
+        counts.append(counted.number)
+    [table] = re.findall(r'id="errors".*?</section>', page, re.DOTALL)
+    rows = re.findall(r"<code>([^<]*)</code>.*?number\">(\d+)<", table, re.DOTALL)
+    assert rows == [("429", "2"), ("upstream_timeout", "2")]
+    assert "The provider was too slow" in table
+    assert counts[0] == counts[1]
+    other = key_of(shop)
+    assert "upstream_timeout" not in alice.get(f"/keys/{other.key.id}").text
+
+
+def _fail(shop: People, key: VirtualKey, code: str) -> None:
+    limit = KeyLimit(key.id, f"{today():%Y-%m}", key.max_budget_micros)
+    with shop.app.app_context():
+        call = begin(shop, person_id=shop.alice.id, source="gateway", key_limit=limit)
+        settle(call, "failed", error_code=code, delivered_bytes=0)
+
+
 def test_the_list_asks_the_same_few_questions_however_many_keys(shop: People, browser: Open, count_queries) -> None:
     dave, path = browser(shop.dave), f"/keys?workspace_id={shop.team_id}"
     key_of(shop)

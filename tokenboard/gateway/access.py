@@ -21,8 +21,9 @@ from tokenboard.keys import rules, using
 from tokenboard.keys.errors import KeyNotUsable, ModelNotAllowed
 from tokenboard.keys.models import VirtualKey
 from tokenboard.keys.rules import Window
+from tokenboard.keys.using import KeyAccess
 from tokenboard.metering.facts import KeyLimit, Payer
-from tokenboard.web.limits import address
+from tokenboard.web.limits import address, sender
 from tokenboard.workspaces import access as workspaces
 from tokenboard.workspaces.models import Workspace
 
@@ -56,11 +57,11 @@ class Caller:
 
 
 def caller() -> Caller:
-    """Raises: KeyNotUsable, KeyPaused, IdentityNotUsable, NoAccount, AccountDisabled."""
+    """Raises: KeyNotUsable, KeyPaused, AddressRefused, IdentityNotUsable, NoAccount, AccountDisabled."""
     token = request.headers.get(HEADER, "")
     if token:
         return _person(read_identity(token, settings().openwebui_jwt_secret).email)
-    opened = using.open_key(_bearer())
+    opened = _opened()
     key = opened.key
     using.note_use(key, network=address())
     named = request.headers.get(PLAIN_HEADER, "")
@@ -76,7 +77,7 @@ def models_allowed() -> tuple[str, ...]:
     if token:
         read_identity(token, settings().openwebui_jwt_secret)
         return ()
-    return tuple(using.open_key(_bearer()).key.models)
+    return tuple(_opened().key.models)
 
 
 def is_background() -> bool:
@@ -87,6 +88,12 @@ def is_background() -> bool:
 def is_open_webui() -> bool:
     """Whether a person reads the answer in Open WebUI. Anybody may say so: it changes how a refusal looks, no more."""
     return HEADER in request.headers or PLAIN_HEADER in request.headers
+
+
+def _opened() -> KeyAccess:
+    opened = using.open_key(_bearer())
+    using.require_address(opened.key, sender())
+    return opened
 
 
 def _bearer() -> str:

@@ -60,11 +60,12 @@ class AccountDisabled(Forbidden):
 
 
 class KeyRateReached(RateLimited):
-    """`what` is counted by the minute: requests or tokens."""
+    """`what` is counted by the minute: request or token."""
 
     def __init__(self, most: int, what: str, *, retry_after_seconds: int) -> None:
+        allowed = f"{most:,} {what}{'' if most == 1 else 's'} a minute"
         super().__init__(
-            f"This key may use {most:,} {what} a minute. Try again in {retry_after_seconds} seconds.",
+            f"This key may use {allowed}. Try again in {retry_after_seconds} seconds.",
             retry_after_seconds=retry_after_seconds,
         )
 

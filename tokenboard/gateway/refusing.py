@@ -27,6 +27,7 @@ _LINKS = {
     "cap_reached": ("See what was used", "/usage"),
     "no_account": ("Create an account", "/register"),
     "key_paused": ("Open TokenBoard", "/keys"),
+    "address_not_allowed": ("Open TokenBoard", "/keys"),
 }
 _USUAL_LINK = ("Open TokenBoard", "/dashboard")
 

@@ -63,10 +63,9 @@ def _page(
 def _form(view: key_page.KeyPage, refusal: TokenBoardError | None, block: str) -> dict[str, Any]:
     """The limits as they are; as they were typed, after a refusal of them."""
     is_typed = refusal is not None and block == "limits"
-    typed = {name: request.form.get(name, "")[: key_forms.LONGEST_TYPED] for name in key_forms.FIELDS}
     chosen = request.form.getlist("model") if is_typed else [str(one) for one in view.key.models]
     return {
-        "typed": typed if is_typed else view.form,
+        "typed": key_forms.typed(request.form) if is_typed else view.form,
         "chosen": chosen[: list_page.MOST_MODELS_SHOWN],
         "windows": key_forms.WINDOWS,
         "overlaps": key_forms.OVERLAPS,

@@ -28,6 +28,8 @@ def key_answer(
         "models": key.models,
         "rpmLimit": key.rpm_limit,
         "tpmLimit": key.tpm_limit,
+        "allowedIps": key.allowed_ips,
+        "tags": key.tags,
         "lastUsedAt": key.last_used_at,
         "expiresAt": key.expires_at,
         "syncStatus": sync_words(secret, target, has_proxy=has_proxy),

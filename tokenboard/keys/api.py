@@ -8,9 +8,10 @@ from flask import Blueprint, request
 
 from tokenboard.accounts.guards import current_person
 from tokenboard.core.db import db
-from tokenboard.keys import access as key_access, key_service, queries, shapes
+from tokenboard.keys import access as key_access, key_service, queries, rules, shapes
 from tokenboard.keys.answers import key_answer
 from tokenboard.keys.forms import ChangeKeyBody, KeysQuery, NewKeyBody, RotateBody
+from tokenboard.keys.key_service import ClientKey
 from tokenboard.keys.models import VirtualKey
 from tokenboard.wallet.forms import key_of
 from tokenboard.web.api import Answer, operation
@@ -35,7 +36,8 @@ _TAG = "Virtual keys"
 def keys(query: KeysQuery) -> Answer:
     person = current_person()
     found = access.load(query.workspace_id, person, at_least=Role.MEMBER)
-    shown = queries.lines(found.workspace.id, person_id=key_access.shown_to(found, person), limit=500)
+    seen = queries.lines(found.workspace.id, person_id=key_access.shown_to(found, person), limit=500)
+    shown = [line for line in seen if not query.tag or query.tag.strip().lower() in line.key.tags]
     spent = queries.spent_now([line.key for line in shown])
     has_proxy = _has_proxy()
     told = [
@@ -58,9 +60,10 @@ def keys(query: KeysQuery) -> Answer:
 def make(body: NewKeyBody) -> Answer:
     person = current_person()
     workspace = access.load(body.workspace_id, person, at_least=Role.MEMBER).workspace
-    client_key = key_of(body.idempotency_key, request.headers)
+    limits, tags, named = body.limits(), body.labels(), key_of(body.idempotency_key, request.headers)
+    client_key = ClientKey(named, rules.request_mark(person.id, body.name, limits, tags)) if named else None
     made = key_service.create_key(
-        workspace=workspace, person=person, name=body.name, limits=body.limits(), client_key=client_key
+        workspace=workspace, person=person, name=body.name, limits=limits, tags=tags, client_key=client_key
     )
     db.session.commit()
     return {"key": _answer(made.key), "secret": made.secret}

@@ -3,6 +3,7 @@
 KeyNotFound      404  no such key, or somebody else's
 KeyNotUsable     401  an unknown, revoked or expired secret: not told apart to whoever holds it
 KeyPaused        403  the key is known and paused; says why
+AddressRefused   403  the key is known and may not be used from there
 TooManyKeys      409  a limit of this workspace
 KeyIsRevoked     409  what is revoked cannot be changed
 ModelNotAllowed  403  the key may not ask this model
@@ -38,6 +39,16 @@ _WHY = {
     "leaver": "This key is paused: its owner has left the workspace. An admin of it can resume or revoke the key.",
     "admin": "This key was paused by an administrator of this site.",
 }
+
+
+class AddressRefused(Forbidden):
+    code = "address_not_allowed"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"This key may not be used from {address or 'an unknown address'}. "
+            "Its holder can allow the address on the key's page."
+        )
 
 
 class TooManyKeys(Conflict):

@@ -11,6 +11,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from tokenboard.core.parsing import clean_text
+from tokenboard.keys.address_rules import (
+    LONGEST_ADDRESS,
+    LONGEST_TAG,
+    MOST_ADDRESSES,
+    MOST_TAGS,
+    read_network,
+    read_tag,
+)
 from tokenboard.keys.rules import Limits, Window
 from tokenboard.metering.worth import micros_of_cents
 from tokenboard.wallet.forms import Expiry, Key
@@ -40,11 +48,16 @@ Models = Annotated[
 ]
 Cents = Annotated[int, Field(ge=0, le=LARGEST_CENTS)]
 Rate = Annotated[int, Field(ge=1, le=10**9)]
+Addresses = Annotated[
+    list[Annotated[str, AfterValidator(read_network), limits(1, LONGEST_ADDRESS)]], Field(max_length=MOST_ADDRESSES)
+]
+Tags = Annotated[list[Annotated[str, AfterValidator(read_tag), limits(1, LONGEST_TAG)]], Field(max_length=MOST_TAGS)]
 BudgetWindow = Annotated[str, AfterValidator(_window), Field(json_schema_extra={"enum": [*_WINDOWS]})]
 
 
 class KeysQuery(Query):
     workspace_id: str | None = None
+    tag: str | None = Field(None, max_length=LONGEST_TAG)
 
 
 class NewKeyBody(Body):
@@ -58,7 +71,12 @@ class NewKeyBody(Body):
     rpm_limit: Rate | None = None
     tpm_limit: Rate | None = None
     expires_at: Expiry | None = None
+    allowed_ips: Addresses = Field(default_factory=list)
+    tags: Tags = Field(default_factory=list)
     idempotency_key: Key | None = None
+
+    def labels(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.tags))
 
     def limits(self) -> Limits:
         return Limits(
@@ -68,6 +86,7 @@ class NewKeyBody(Body):
             rpm_limit=self.rpm_limit,
             tpm_limit=self.tpm_limit,
             expires_at=self.expires_at,
+            allowed_ips=tuple(dict.fromkeys(self.allowed_ips)),
         )
 
 
@@ -81,6 +100,8 @@ class ChangeKeyBody(Body):
     rpm_limit: Rate | None = None
     tpm_limit: Rate | None = None
     expires_at: Expiry | None = None
+    allowed_ips: Addresses | None = None
+    tags: Tags | None = None
 
     def changes(self) -> dict[str, Any]:
         """The columns that change, by name."""
@@ -92,6 +113,8 @@ class ChangeKeyBody(Body):
             "rpm_limit": self.rpm_limit,
             "tpm_limit": self.tpm_limit,
             "expires_at": self.expires_at,
+            "allowed_ips": list(dict.fromkeys(self.allowed_ips or [])),
+            "tags": list(dict.fromkeys(self.tags or [])),
         }
         sent = {"max_budget_cents": "max_budget_micros", "budget_duration": "budget_window"}
         named = {sent.get(field, field) for field in self.model_fields_set}

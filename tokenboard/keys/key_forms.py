@@ -16,6 +16,14 @@ from tokenboard.core.clock import midnight, now
 from tokenboard.core.errors import ValidationFailed
 from tokenboard.core.parsing import clean_text, parse_cents, parse_day, parse_id
 from tokenboard.keys import rules
+from tokenboard.keys.address_rules import (
+    LONGEST_ADDRESS,
+    LONGEST_TAG,
+    MOST_ADDRESSES,
+    MOST_TAGS,
+    read_network,
+    read_tag,
+)
 from tokenboard.keys.forms import LARGEST_CENTS, LONGEST_MODEL, LONGEST_NAME, MOST_MODELS
 from tokenboard.keys.rules import Limits, Window
 from tokenboard.metering.worth import micros_of_cents
@@ -30,8 +38,9 @@ OVERLAPS = (
     ("10080", "One week"),
     ("until", "Until a time of my own"),
 )
-FIELDS = ("name", "budget", "amount", "window", "lifetime", "expires_on", "which", "rpm", "tpm")
-LONGEST_TYPED = 120
+_FIELDS = ("name", "budget", "amount", "window", "lifetime", "expires_on", "which", "rpm", "tpm", "allowed_ips", "tags")
+_LONGEST_TYPED = {"allowed_ips": MOST_ADDRESSES * (LONGEST_ADDRESS + 2), "tags": MOST_TAGS * (LONGEST_TAG + 2)}
+_LONGEST_LINE = 120
 LARGEST_RATE = 10**9
 
 Typed = MultiDict[str, str]
@@ -43,6 +52,7 @@ class NewKey:
 
     name: str
     limits: Limits
+    tags: tuple[str, ...]
     form_key: str
 
 
@@ -65,8 +75,9 @@ def read_new(given: Typed) -> NewKey:
         rpm_limit=read["rpm"],
         tpm_limit=read["tpm"],
         expires_at=end,
+        allowed_ips=read["allowed_ips"],
     )
-    return NewKey(read["name"], limits, read["form_key"])
+    return NewKey(read["name"], limits, read["tags"], read["form_key"])
 
 
 def read_changes(given: Typed, *, expires_at: datetime | None) -> dict[str, Any]:
@@ -80,7 +91,14 @@ def read_changes(given: Typed, *, expires_at: datetime | None) -> dict[str, Any]
         "rpm_limit": read["rpm"],
         "tpm_limit": read["tpm"],
         "expires_at": read["expires_on"],
+        "allowed_ips": list(read["allowed_ips"]),
+        "tags": list(read["tags"]),
     }
+
+
+def typed(given: Typed) -> dict[str, str]:
+    """What stood in each field, to be shown again."""
+    return {name: given.get(name, "")[: _LONGEST_TYPED.get(name, _LONGEST_LINE)] for name in _FIELDS}
 
 
 def _limit_readers(given: Typed) -> dict[str, Reader]:
@@ -91,6 +109,8 @@ def _limit_readers(given: Typed) -> dict[str, Reader]:
         "which": one_of("all", "some"),
         "rpm": _rate,
         "tpm": _rate,
+        "allowed_ips": _addresses,
+        "tags": _tags,
     }
 
 
@@ -124,6 +144,20 @@ def _rate(text: str) -> int | None:
     if not (typed.isascii() and typed.isdigit()) or not 1 <= int(typed[:12]) <= LARGEST_RATE:
         raise ValueError("A whole number from 1 on; leave it empty for no limit.")
     return int(typed)
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(read_network(one) for one in text.replace(",", " ").split()[: MOST_ADDRESSES + 1]))
+    if len(found) > MOST_ADDRESSES:
+        raise ValueError(f"At most {MOST_ADDRESSES} addresses; a network counts as one.")
+    return found
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(read_tag(one) for one in text.split(",")[: MOST_TAGS + 1] if one.strip()))
+    if len(found) > MOST_TAGS:
+        raise ValueError(f"At most {MOST_TAGS} tags.")
+    return found
 
 
 def _models(given: Sequence[str]) -> tuple[str, ...]:

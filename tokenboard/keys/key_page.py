@@ -70,6 +70,11 @@ class KeyPage:
     choices: Sequence[str]
     snippets: Sequence[Snippet]
     form: dict[str, str]
+    tags: Sequence[list_page.Tag]
+
+    @property
+    def has_proxy(self) -> bool:
+        return self.sync is not None
 
 
 def build(key: VirtualKey, person: Person, *, secret: str = "") -> KeyPage:
@@ -100,6 +105,7 @@ def build(key: VirtualKey, person: Person, *, secret: str = "") -> KeyPage:
         choices=sorted({price.model for price in offered} | {str(one) for one in key.models}),
         snippets=list_page.pasted(secret or newest.display, offered, key.models),
         form=shown_in_form(key),
+        tags=list_page.tags_of([key], key.workspace_id),
     )
 
 
@@ -160,4 +166,6 @@ def shown_in_form(key: VirtualKey) -> dict[str, str]:
         "which": "some" if key.models else "all",
         "rpm": str(key.rpm_limit or ""),
         "tpm": str(key.tpm_limit or ""),
+        "allowed_ips": "\n".join(str(one) for one in key.allowed_ips),
+        "tags": ", ".join(str(one) for one in key.tags),
     }

@@ -6,7 +6,7 @@ no secret; what is revoked stays revoked; on our side every change counts from i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from tokenboard.keys import queries, rules, targets
 from tokenboard.keys.errors import KeyIsRevoked, KeyPaused, TooManyKeys
 from tokenboard.keys.models import KeySecret, VirtualKey
 from tokenboard.keys.rules import KeyState, Limits, PauseReason
+from tokenboard.ledger.errors import IdempotencyConflict
 from tokenboard.workspaces.models import Workspace
 
 
@@ -35,43 +36,70 @@ class MadeKey:
     secret: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A caller's name for a wish; `mark`: what is wished, so that the name is not used for something else."""
+
+    name: str
+    mark: str = ""
+
+
 def create_key(
-    *, workspace: Workspace, person: Person, name: str, limits: Limits, client_key: str | None = None
+    *,
+    workspace: Workspace,
+    person: Person,
+    name: str,
+    limits: Limits,
+    tags: Sequence[str] = (),
+    client_key: ClientKey | None = None,
 ) -> MadeKey:
-    """Make a key. Idempotent: by `client_key`. Raises: TooManyKeys."""
+    """Make a key. Idempotent: by `client_key`. Raises: TooManyKeys, IdempotencyConflict."""
     if client_key is not None:
-        before = queries.by_client_key(workspace.id, client_key)
+        before = queries.by_client_key(workspace.id, client_key.name)
         if before is not None:
-            return MadeKey(before, None)
+            return _made_before(before, client_key)
     # Two tabs may pass this check at once; the worst case is one key more.
     if queries.living(workspace.id) >= rules.MOST_KEYS:
         raise TooManyKeys(rules.MOST_KEYS)
-    key_id = _insert(workspace.id, person.id, name, limits, client_key)
+    key_id = _insert(workspace.id, person.id, {"name": name, "tags": list(tags)} | _columns(limits), client_key)
     if key_id is None:  # the same request, at this very moment
-        before = queries.by_client_key(workspace.id, client_key or "")
+        assert client_key is not None, "only a name can be in the way"
+        before = queries.by_client_key(workspace.id, client_key.name)
         assert before is not None, "it is in the way"
-        return MadeKey(before, None)
+        return _made_before(before, client_key)
     secret = _new_secret(key_id, number=1, workspace_id=workspace.id)
     targets.mark("user", workspace.id, workspace.id)
-    _record("keys.created", key_id, person.id, workspace.id, {"name": name})
+    told = {"name": name, "allowed_ips": list(limits.allowed_ips), "tags": list(tags)}
+    _record("keys.created", key_id, person.id, workspace.id, {fact: value for fact, value in told.items() if value})
     return MadeKey(db.session.get_one(VirtualKey, key_id), secret)
 
 
-def _insert(workspace_id: str, person_id: str, name: str, limits: Limits, client_key: str | None) -> str | None:
+def _made_before(key: VirtualKey, client_key: ClientKey) -> MadeKey:
+    """The first key again, without its secret. Keys of before this was kept have no mark."""
+    if key.client_mark and client_key.mark and key.client_mark != client_key.mark:
+        raise IdempotencyConflict
+    return MadeKey(key, None)
+
+
+def _insert(
+    workspace_id: str, person_id: str, columns: Mapping[str, object], client_key: ClientKey | None
+) -> str | None:
     key_id = new_id()
     values = {
         "id": key_id,
         "workspace_id": workspace_id,
         "person_id": person_id,
-        "name": name,
         "state": KeyState.ACTIVE,
         "pause_reason": "",
         "last_used_from": "",
-        "client_key": client_key or key_id,
+        "client_key": client_key.name if client_key else key_id,
+        "client_mark": client_key.mark if client_key else "",
         "created_at": now(),
-    } | _columns(limits)
+    }
     statement = (
-        insert(VirtualKey).values(**values).on_conflict_do_nothing(index_elements=["workspace_id", "client_key"])
+        insert(VirtualKey)
+        .values(**values, **columns)
+        .on_conflict_do_nothing(index_elements=["workspace_id", "client_key"])
     )
     return db.session.scalar(statement.returning(VirtualKey.id))
 
@@ -84,6 +112,7 @@ def _columns(limits: Limits) -> dict[str, object]:
         "rpm_limit": limits.rpm_limit,
         "tpm_limit": limits.tpm_limit,
         "expires_at": limits.expires_at,
+        "allowed_ips": list(limits.allowed_ips),
     }
 
 

@@ -44,6 +44,8 @@ COLUMN_WORDS = {
     "rpm_limit": "requests a minute",
     "tpm_limit": "tokens a minute",
     "expires_at": "end",
+    "allowed_ips": "addresses",
+    "tags": "tags",
 }
 ACTOR_WORDS = {"ledger": "by itself", "leaver": "by itself", "mirror": "by itself", "spend": "by itself"}
 
@@ -136,13 +138,13 @@ def sync(word: str, key: VirtualKey, secret: KeySecret, target: MirrorTarget | N
     if word == "synced" and target is not None:
         told = f", told {ago(target.sent_at)}" if target.sent_at else ""
         what = "has forgotten this key" if _is_gone(key, secret) else "knows this key and its limits"
-        return Sync(Badge("in step", "ok", "check"), f"LiteLLM {what}{told}.", drift)
+        return Sync(Badge("in step", "ok", "check"), f"LiteLLM {what}{told}.{_but(key, secret)}", drift)
     if word == "lost":
         return Sync(Badge("unknown there", "bad", "circle-alert"), _LOST, drift)
     if word == "failing" and target is not None:
         again = _again(target.next_attempt_at)
         return Sync(Badge("LiteLLM away", "warn", "wifi-off"), f"{_away(key, secret)} {again}", drift)
-    return Sync(Badge("being told", "accent", "clock"), _pending(key, secret), drift)
+    return Sync(Badge("being told", "accent", "clock"), f"{_pending(key, secret)}{_but(key, secret)}", drift)
 
 
 _LOST = (
@@ -153,6 +155,12 @@ _LOST = (
 
 def _is_gone(key: VirtualKey, secret: KeySecret) -> bool:
     return key.state == "revoked" or secret.revoked_at is not None
+
+
+def _but(key: VirtualKey, secret: KeySecret) -> str:
+    if not key.allowed_ips or _is_gone(key, secret):
+        return ""
+    return " LiteLLM is told no list of addresses: straight there the key works from anywhere."
 
 
 def _away(key: VirtualKey, secret: KeySecret) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
@@ -18,6 +19,7 @@ from tokenboard.core.settings import settings
 from tokenboard.keys import access, key_words, queries, rules, snippets
 from tokenboard.keys.answers import sync_words
 from tokenboard.keys.key_words import Badge, Budget, Sync
+from tokenboard.keys.models import VirtualKey
 from tokenboard.keys.queries import KeyLine
 from tokenboard.keys.snippets import Snippet
 from tokenboard.metering import price_queries
@@ -49,6 +51,15 @@ class KeyRow:
     last_used_from: str
     expires_at: datetime | None
     sync: Sync | None
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A label, and the address of the keys that have it."""
+
+    text: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +76,24 @@ class KeysPage:
     models: Sequence[str]
     address: str
     snippets: Sequence[Snippet]
+    tags: Sequence[Tag]
+    tag: str  # the keys that are shown have it; '': all of them
+    is_empty: bool  # whatever is filtered
 
     @property
-    def is_empty(self) -> bool:
-        return not self.living and not self.revoked
+    def has_proxy(self) -> bool:
+        return self.proxy_mode != "off"
 
 
-def build(found: WorkspaceAccess, person: Person, *, secret: str = "") -> KeysPage:
+def build(found: WorkspaceAccess, person: Person, *, secret: str = "", tag: str = "") -> KeysPage:
     """The keys somebody may see. `secret`, a new key's, stands in what one pastes, this once."""
     whose = access.shown_to(found, person)
     lines = queries.lines(found.workspace.id, person_id=whose, limit=SHOWN)
     spent = queries.spent_now([line.key for line in lines])
     names = names_of([line.key.person_id for line in lines]) if whose is None else {}
-    rows = [_row(line, spent.get(line.key.id, 0), names) for line in lines]
+    tags = tags_of([line.key for line in lines], found.workspace.id)
+    chosen = tag if tag in {one.text for one in tags} else ""
+    rows = [_row(line, spent.get(line.key.id, 0), names) for line in lines if not chosen or chosen in line.key.tags]
     offered = price_queries.all_offered()[:MOST_MODELS_SHOWN]
     return KeysPage(
         living=[row for row in rows if row.is_living],
@@ -90,7 +106,16 @@ def build(found: WorkspaceAccess, person: Person, *, secret: str = "") -> KeysPa
         models=[price.model for price in offered],
         address=f"{settings().base_url}/v1",
         snippets=pasted(secret or _first_display(lines), offered),
+        tags=tags,
+        tag=chosen,
+        is_empty=not lines,
     )
+
+
+def tags_of(keys: Sequence[VirtualKey], workspace_id: str) -> list[Tag]:
+    """The labels of these keys, by name, each once."""
+    found = sorted({str(tag) for key in keys for tag in key.tags})
+    return [Tag(one, f"{PATH}?{urlencode({'workspace_id': workspace_id, 'tag': one})}") for one in found]
 
 
 def _row(line: KeyLine, spent_micros: int, names: Mapping[str, str]) -> KeyRow:
@@ -113,6 +138,7 @@ def _row(line: KeyLine, spent_micros: int, names: Mapping[str, str]) -> KeyRow:
         last_used_from=key.last_used_from,
         expires_at=key.expires_at,
         sync=key_words.sync(word, key, line.secret, line.target),
+        tags=[str(one) for one in key.tags],
     )
 
 

@@ -12,7 +12,7 @@ from tokenboard.accounts.models import Person
 from tokenboard.core.db import db, new_id
 from tokenboard.core.errors import TokenBoardError
 from tokenboard.keys import key_forms, key_service, list_page, sync_queries, sync_service, sync_tasks
-from tokenboard.keys.key_service import MadeKey
+from tokenboard.keys.key_service import ClientKey, MadeKey
 from tokenboard.web.forms import faults_of
 from tokenboard.web.fragments import page, see_other
 from tokenboard.web.limits import SYNC, limiter
@@ -38,7 +38,7 @@ def list_answer(
 ) -> Response:
     """The page, or the block of it that was asked for."""
     secret = (made.secret or "") if made else ""
-    view = list_page.build(found, person, secret=secret)
+    view = list_page.build(found, person, secret=secret, tag=request.values.get("tag", ""))
     given = request.form if refusal else key_forms.Typed()
     answer = page(
         "keys/keys.html",
@@ -63,9 +63,9 @@ def list_answer(
 def _form(given: key_forms.Typed, refusal: TokenBoardError | None) -> dict[str, Any]:
     """What the form for a new key shows: sensible first, what was typed after a refusal."""
     usual = {"budget": "limited", "amount": "10.00", "window": "month", "lifetime": "90", "which": "all"}
-    typed = {name: given.get(name, "")[: key_forms.LONGEST_TYPED] for name in key_forms.FIELDS}
+    typed = key_forms.typed(given)
     return {
-        "typed": typed if refusal else dict.fromkeys(key_forms.FIELDS, "") | usual,
+        "typed": typed if refusal else typed | usual,
         "chosen": given.getlist("model")[: list_page.MOST_MODELS_SHOWN],
         "form_key": new_id(),
         "faults": faults_of(refusal) if refusal else {},
@@ -90,7 +90,12 @@ def make() -> Response:
     try:
         form = key_forms.read_new(request.form)
         made = key_service.create_key(
-            workspace=found.workspace, person=person, name=form.name, limits=form.limits, client_key=form.form_key
+            workspace=found.workspace,
+            person=person,
+            name=form.name,
+            limits=form.limits,
+            tags=form.tags,
+            client_key=ClientKey(form.form_key),
         )
     except TokenBoardError as refusal:
         db.session.rollback()

@@ -7,8 +7,9 @@ SHA-256, which is also LiteLLM's name for it, and its first letters.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -58,6 +59,13 @@ class Limits:
     rpm_limit: int | None = None
     tpm_limit: int | None = None
     expires_at: datetime | None = None
+    allowed_ips: tuple[str, ...] = ()
+
+
+def request_mark(person_id: str, name: str, limits: Limits, tags: tuple[str, ...]) -> str:
+    """What tells one wish for a key from another under the same idempotency key."""
+    asked = [person_id, name, asdict(limits), tags]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def new_secret() -> str:

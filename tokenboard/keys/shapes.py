@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import WithJsonSchema
+
 from tokenboard.web.shapes import Cents, Count, Id, Instant, ModelName, Name, Sentence, Shape, Tokens, words
+
+NetworkText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["203.0.113.0/24"]})]
+TagText = Annotated[str, WithJsonSchema({"type": "string", "examples": ["production"]})]
 
 
 class VirtualKey(Shape):
@@ -23,6 +28,8 @@ class VirtualKey(Shape):
     models: list[ModelName]
     rpm_limit: Count | None
     tpm_limit: Tokens | None
+    allowed_ips: list[NetworkText]
+    tags: list[TagText]
     last_used_at: Instant | None
     expires_at: Instant | None
     sync_status: Annotated[str, words("off", "lost", "failing", "pending", "synced")]

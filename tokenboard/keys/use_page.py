@@ -1,4 +1,4 @@
-"""What a key has used, in finished texts: the last 30 days by day and model, and its last requests.
+"""What a key has used, in finished texts: the last 30 days by day, model and error, and its last requests.
 
 Sums come from metering's roll-ups and requests from its log, so they agree with every other page.
 """
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from tokenboard.core.clock import days_between, today
+from tokenboard.keys import error_words
+from tokenboard.keys.error_words import ErrorRow
 from tokenboard.keys.models import VirtualKey
-from tokenboard.metering import usage_queries, usage_trends
+from tokenboard.metering import error_queries, usage_queries, usage_trends
 from tokenboard.metering.usage_models import UsageRecord
 from tokenboard.metering.usage_queries import Item
 from tokenboard.metering.usage_rules import By, Filters, Span, Sums
@@ -69,6 +71,15 @@ class RequestRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """One way in which requests failed, with its badge."""
+
+    row: ErrorRow
+    state: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class UsePage:
     """A key's use."""
 
@@ -83,6 +94,7 @@ class UsePage:
     latency_note: str
     chart: Chart | None
     days: Sequence[DayRow]
+    failed: Sequence[ErrorLine]
     rows: Sequence[RequestRow]
     older_href: str
     newest_href: str
@@ -94,7 +106,7 @@ class UsePage:
 
 
 def build(key: VirtualKey, href: str, *, cursor: str | None = None) -> UsePage:
-    """Three queries. Raises: ValidationFailed for a cursor that is none."""
+    """Four queries. Raises: ValidationFailed for a cursor that is none."""
     span, mine = Span(today() - timedelta(days=DAYS - 1), today()), Filters(key_id=key.id)
     summary = usage_queries.summary(key.workspace_id, span, By.DAY, mine)
     by_model = usage_trends.daily_credits(key.workspace_id, span, By.MODEL, mine)
@@ -112,11 +124,16 @@ def build(key: VirtualKey, href: str, *, cursor: str | None = None) -> UsePage:
         latency_note=_latency_note(total),
         chart=_chart(span, by_model),
         days=[_day(item) for item in reversed(summary.items) if item.sums.requests],
+        failed=[ErrorLine(one, *_STATES[one.status]) for one in _errors(key, span)],
         rows=[_request(record, href) for record in log.records],
         older_href=f"{href}?cursor={log.next_cursor}" if log.next_cursor else "",
         newest_href=href if cursor else "",
         usage_href=f"{_USAGE}?days={DAYS}&key={key.id}" if is_page(_USAGE) else "",
     )
+
+
+def _errors(key: VirtualKey, span: Span) -> list[ErrorRow]:
+    return error_words.rows(error_queries.by_code(key.workspace_id, span, key_id=key.id))
 
 
 def _time(milliseconds_: int | None) -> str:

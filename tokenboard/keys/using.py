@@ -14,7 +14,8 @@ from sqlalchemy import or_, update
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
 from tokenboard.keys import queries, rules
-from tokenboard.keys.errors import KeyNotUsable, KeyPaused
+from tokenboard.keys.address_rules import Address, allows_address
+from tokenboard.keys.errors import AddressRefused, KeyNotUsable, KeyPaused
 from tokenboard.keys.models import VirtualKey
 from tokenboard.keys.rules import KeyState
 
@@ -48,6 +49,12 @@ def open_key(secret: str) -> KeyAccess:
     if not rules.is_usable(state=key.state, expires_at=key.expires_at, at=at):
         raise KeyNotUsable
     return KeyAccess(key, found.wallet_id, found.email, row.id)
+
+
+def require_address(key: VirtualKey, sender: Address | None) -> None:
+    """Raises: AddressRefused, for a key with a list of addresses that `sender` is not on."""
+    if not allows_address(key.allowed_ips, sender):
+        raise AddressRefused(str(sender or ""))
 
 
 def note_use(key: VirtualKey, *, network: str) -> None:

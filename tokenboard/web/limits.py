@@ -44,13 +44,19 @@ ANY = "600/minute"  # at every other door, for one address
 
 def address() -> str:
     """Where a request comes from, as limits count it: an IPv6 subscriber holds a whole /64 and counts as one."""
+    found = sender()
+    if found is None:
+        return "unknown"
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
+
+
+def sender() -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address itself, as far as the routers in front are believed (`PROXY_HOPS`); None if it is none."""
     try:
         found = ipaddress.ip_address(request.remote_addr or "127.0.0.1")
     except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 limiter = Limiter(
