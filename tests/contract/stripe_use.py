@@ -74,6 +74,7 @@ def use_the_money(till: Till, client: StripeClient, customer_id: str, session_id
     refund = client.create_refund(intent_id, amount=100, metadata={"row": "1"}, idempotency_key="r1")
     till.order("stripe/refunds", id=refund.id, status="failed")
     client.payment_intents(customer_id, since=NOW)
+    client.payment_intents(since=NOW)
     client.refund(refund.id)
     client.refunds(intent_id)
     till.order("stripe/disputes", charge=charge_id)

@@ -19,9 +19,10 @@ from tests.billing.market import PACK, Market
 from tests.people import People
 from tokenboard.accounts.models import Person
 from tokenboard.audit.models import AuditEntry
-from tokenboard.billing import lost_orders, reconciling
+from tokenboard.billing import lost_orders, reconciling, tasks
 from tokenboard.billing.lost_orders import Lost
 from tokenboard.billing.models import Payment
+from tokenboard.billing.rules import PaymentKind
 from tokenboard.core.db import db, new_id
 from tokenboard.providers.stripe_objects import CheckoutSession
 
@@ -87,6 +88,31 @@ def test_what_was_paid_since_the_backup_is_credited_and_none_twice(market: Marke
         restored = db.select(AuditEntry).where(AuditEntry.act == "billing.order_restored")
         assert len(db.session.scalars(restored).all()) == 3
         assert not [one for one in reconciling.reconcile(is_healing=False) if one.what == lost_orders.FOUND]
+
+
+def test_an_automatic_top_up_since_the_backup_is_found_by_its_charge_and_credited_once(market: Market, tmp_path: Path):
+    app, kept, team = market.app, tmp_path / "yesterday.sqlite3", market.people.alice.workspace_id
+    _buy(market)
+    market.deliver()
+    rule = {"enabled": True, "thresholdCredits": 150, "packageId": PACK, "monthlyCapCents": 1_000}
+    assert market.alice.put("/api/credits/auto-topup", json=rule).json["enabled"] is True
+    _back_up(app, kept)
+    with app.app_context():
+        tasks.top_up(team)
+        charged = db.session.scalar(db.select(Payment.object_id).where(Payment.kind == PaymentKind.TOP_UP))
+        assert market.credits == 200
+
+    _restore(app, kept)
+    assert market.credits == 100
+    with app.app_context():
+        seen = [one for one in reconciling.look(days=3).findings if one.what == lost_orders.FOUND]
+        assert [one.object_id for one in seen] == [charged]
+        assert [reconciling.heal(one) for one in (*seen, *seen)] == ["", ""]
+        reconciling.reconcile(is_healing=True)
+        tasks.top_up(team)
+
+        assert lost_orders.FOUND not in [one.what for one in reconciling.look(days=3).findings]
+    assert market.credits == 200
 
 
 def test_an_order_that_we_never_promised_is_not_restored(market: Market):

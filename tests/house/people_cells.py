@@ -15,6 +15,7 @@ def people_samples(people: People) -> dict[str, Sampled]:
         "POST /api/auth/reset": Sampled(json={"token": "made-up", "password": "a long new password"}),
         "POST /api/auth/verify": Sampled(json={"token": "made-up"}),
         "POST /api/auth/confirm": Sampled(json={"password": PASSWORD}),
+        "PUT /api/account/mail-choices": Sampled(json={"mails": ["summary"]}),
         "PATCH /api/account": Sampled(json={"displayName": "Matrix"}),
         "POST /api/workspaces/:id/transfer": Sampled(
             (people.team_id,), json={"personId": people.bob.id}, names_workspace=True

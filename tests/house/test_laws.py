@@ -41,6 +41,13 @@ def test_only_the_clock_asks_what_time_it_is():
     assert offenders(PACKAGE, asks, but=("core/clock.py",)) == []
 
 
+def test_only_the_demo_tells_a_history():
+    def goes_back(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and calls_method(node, "standing_at")
+
+    assert {place.split(":")[0].split("/")[1] for place in offenders(PACKAGE, goes_back)} == {"demo"}
+
+
 def test_no_float_comes_near_money():
     def floats(node: ast.AST) -> bool:
         return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -90,3 +90,9 @@ class TokenBody(Body):
 
     name: TokenName
     days: int = Field(default=90, ge=0, le=3_650)
+
+
+class MailChoicesBody(Body):
+    """The mails to get; those that are not named are not sent."""
+
+    mails: list[Literal["summary", "receipts"]] = Field(max_length=10)

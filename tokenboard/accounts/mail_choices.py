@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, exists, select
 
 from tokenboard.accounts.models import Person, Preference
+from tokenboard.audit import service as audit
 from tokenboard.core.clock import Month, midnight
 from tokenboard.core.db import db
 from tokenboard.core.settings import settings
@@ -26,6 +27,16 @@ class Mail(StrEnum):
     SUMMARY = "mail_summary"  # the month that is over, in the first days of the next one
     RECEIPTS = "mail_receipts"  # one for every payment
 
+    @property
+    def short(self) -> str:
+        """What programs call it."""
+        return self.value.removeprefix("mail_")
+
+    @classmethod
+    def called(cls, short: str) -> Mail:
+        """Raises: ValueError."""
+        return cls(f"mail_{short}")
+
 
 def wanted(person: Person) -> set[Mail]:
     """Those that this person gets: all that were not refused."""
@@ -35,8 +46,12 @@ def wanted(person: Person) -> set[Mail]:
 
 def choose(person: Person, *, mails: Collection[Mail]) -> None:
     """From now on these and no others. Idempotent."""
+    before, after = wanted(person), set(mails)
     for mail in Mail:
-        _keep(person.id, mail, "yes" if mail in mails else _REFUSED)
+        _keep(person.id, mail, "yes" if mail in after else _REFUSED)
+    if before != after:
+        facts = {"before": sorted(one.short for one in before), "after": sorted(one.short for one in after)}
+        audit.record("accounts.mails_chosen", actor=person.id, subject=person.id, facts=facts)
 
 
 def is_reachable(person: Person) -> bool:

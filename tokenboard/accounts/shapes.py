@@ -25,3 +25,12 @@ class Session(Shape):
     created_at: Instant
     last_seen_at: Instant
     is_current: bool
+
+
+class MailChoices(Shape):
+    """The mails somebody gets, of those that are offered, and whether the address may be written to at all."""
+
+    mails: list[str]
+    offered: list[str]
+    address: str
+    is_reachable: bool

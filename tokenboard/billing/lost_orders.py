@@ -24,11 +24,11 @@ from tokenboard.core.parsing import or_none, parse_id
 from tokenboard.core.settings import settings
 from tokenboard.core.upsert import insert
 from tokenboard.providers.paystack_objects import PaystackTransaction
-from tokenboard.providers.stripe_objects import CheckoutSession
+from tokenboard.providers.stripe_objects import CheckoutSession, PaymentIntent
 from tokenboard.workspaces.models import Workspace
 
 FOUND = "paid, and its order is not in our books: an older backup was restored?"
-_KINDS = {str(kind) for kind in (PaymentKind.PACK, PaymentKind.CUSTOM)}
+_KINDS = {str(kind) for kind in (PaymentKind.PACK, PaymentKind.CUSTOM, PaymentKind.TOP_UP)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +45,35 @@ class Lost:
     credits_micros: int
 
 
-def metadata(payment: Payment, person: Person) -> dict[str, str]:
-    """What goes to the provider with an order, and comes back with everything it tells of it."""
+def metadata(payment: Payment, person: Person | None) -> dict[str, str]:
+    """What goes to the provider with an order, and comes back with everything it tells of it.
+
+    Without a person: nobody sat there, the saved card is charged.
+    """
     promised = Lost(
         id=payment.id,
         provider=payment.provider,
         kind=payment.kind,
         workspace_id=payment.workspace_id,
-        person_id=person.id,
+        person_id=person.id if person else None,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         credits_micros=payment.credits_micros,
     )
     promise = f"{payment.kind}:{payment.credits_micros}:{_signature(promised)}"
-    named = {"payment_id": payment.id, "workspace_id": payment.workspace_id, "user_id": person.id}
-    return named | {"promise": promise}
+    named = {"payment_id": payment.id, "workspace_id": payment.workspace_id, "promise": promise}
+    return named | ({"user_id": person.id} if person else {})
 
 
 def of_session(session: CheckoutSession) -> Lost | None:
     """The order behind a checkout that is paid and unknown here; None when it is not provably ours."""
     return _read("stripe", session.client_reference_id, session.metadata, session.amount_subtotal, session.currency)
+
+
+def of_intent(intent: PaymentIntent) -> Lost | None:
+    """The same behind a charge of a saved card. A checkout's own charge says nothing: its session does."""
+    found = _read("stripe", intent.metadata.get("payment_id"), intent.metadata, intent.amount, intent.currency)
+    return found if found is not None and found.kind == PaymentKind.TOP_UP else None
 
 
 def of_transaction(told: PaystackTransaction) -> Lost | None:

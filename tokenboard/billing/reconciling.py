@@ -23,6 +23,7 @@ from tokenboard.billing import (
     paystack_reconciling,
     stripe_service,
     tasks,
+    topping_up,
 )
 from tokenboard.billing.asking import MOST_QUESTIONS, Answers
 from tokenboard.billing.errors import EventUnusable, NeedsAnswer
@@ -34,7 +35,7 @@ from tokenboard.core.db import db
 from tokenboard.core.errors import NotConfigured, TokenBoardError
 from tokenboard.providers.payments import EventUnreadable, PaymentError
 from tokenboard.providers.reading import Unreadable
-from tokenboard.providers.stripe_objects import CheckoutSession, Invoice, StripeEvent
+from tokenboard.providers.stripe_objects import CheckoutSession, Invoice, PaymentIntent, StripeEvent
 from tokenboard.web.clients import clients
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def _stripe(since: datetime, seen: Look) -> Iterator[Finding]:
     yield from _lost_events(events)
     yield from _uncredited_sessions(sessions)
     yield from _uncredited_invoices(invoices)
+    yield from _lost_top_ups(client.payment_intents(since=since))
 
 
 def _lost_events(events: list[StripeEvent]) -> Iterator[Finding]:
@@ -136,6 +138,20 @@ def _uncredited_invoices(invoices: list[Invoice]) -> Iterator[Finding]:
         db.session.commit()
         if not is_known:
             yield Finding("stripe", invoice.id, "paid, and not credited", lambda found=invoice: _pay(found))  # type: ignore[misc]
+
+
+def _lost_top_ups(intents: list[PaymentIntent]) -> Iterator[Finding]:
+    """Charges of a saved card whose order is not in our books. A known order is asked about as long as it is open."""
+    for intent in intents:
+        lost = lost_orders.of_intent(intent) if intent.status == "succeeded" else None
+        is_known = lost is not None and queries.by_id(lost.id) is not None
+        db.session.commit()
+        if lost is not None and not is_known:
+            yield Finding("stripe", intent.id, lost_orders.FOUND, lambda one=lost, found=intent: _top_up(one, found))  # type: ignore[misc]
+
+
+def _top_up(lost: Lost, intent: PaymentIntent) -> None:
+    topping_up.follow_intent(lost_orders.restore(lost), intent)
 
 
 def _pay(invoice: Invoice) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tokenboard.billing import payment_queries as queries, settlement_service, topup_service
+from tokenboard.billing import lost_orders, payment_queries as queries, settlement_service, topup_service
 from tokenboard.billing.asking import Providers
 from tokenboard.billing.models import Payment
 from tokenboard.billing.rules import PaymentState
 from tokenboard.billing.settlement_service import Paid
 from tokenboard.core.clock import now
 from tokenboard.core.db import db
-from tokenboard.providers.payments import CardDeclined, PaymentError
+from tokenboard.providers.payments import CardDeclined, IdempotencyMismatch, PaymentError
 from tokenboard.providers.stripe_client import StripeClient
 from tokenboard.providers.stripe_objects import PaymentIntent
 
@@ -51,11 +51,13 @@ def charge(payment: Payment, providers: Providers) -> Payment:
             amount=payment.amount_minor,
             currency=payment.currency,
             description=payment.title,
-            metadata={"payment_id": payment.id, "workspace_id": payment.workspace_id},
+            metadata=lost_orders.metadata(payment, None),
             idempotency_key=f"topup-{payment.id}",
         )
     except CardDeclined as error:
         return _give_up(payment, error.user_message)
+    except IdempotencyMismatch:  # asked for by an older version of ours, in other words
+        return _find(payment, customer_id, client)
     except PaymentError as error:
         return payment if error.is_transient or error.is_outcome_unknown else _give_up(payment, error.user_message)
     return follow_intent(payment, intent)

@@ -22,6 +22,7 @@ from tokenboard.providers.chat_client import ChatCall
 from tokenboard.web.clients import clients
 from tokenboard.web.errors import wants_json
 from tokenboard.web.fragments import is_fragment_request
+from tokenboard.workspaces.made_up import require_real
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -47,9 +48,10 @@ def looks_first(view: View) -> View:
 def begin(wish: Wish, ask: Callable[[], Asked]) -> Asked:
     """Do what a service asks, commit, and let the answer run. Lost races are tried again.
 
-    Raises: NotConfigured, Busy, and all that the service refuses.
+    Raises: NotConfigured, MadeUp, Busy, and all that the service refuses.
     """
     clients().chat()
+    require_real(is_demo=wish.workspace.is_demo)
     service.refuse_unpayable(wish=wish)
     generations().refuse_if_full()
     db.session.close()

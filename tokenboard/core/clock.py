@@ -1,21 +1,40 @@
 """The only place that asks what time it is. Instants are aware and in UTC; days are UTC days, as providers bill.
 
-Laws: no `datetime.now()` or `date.today()` outside this module (held by tests/house/test_laws.py).
+Laws: no `datetime.now()` or `date.today()` outside this module; only the demo tells a history (`standing_at`). Both
+held by tests/house/test_laws.py.
 """
 
 from __future__ import annotations
 
 import calendar
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 MONTH_FORMAT = "%Y-%m"
+_told: ContextVar[datetime | None] = ContextVar("told_instant", default=None)
 
 
 def now() -> datetime:
     """This instant, in UTC."""
-    return datetime.now(UTC)
+    return _told.get() or datetime.now(UTC)
+
+
+@contextmanager
+def standing_at(instant: datetime) -> Iterator[None]:
+    """What is done inside was done at this past instant: made-up history, written by the functions that write real one.
+
+    For this thread or greenlet alone.
+    """
+    assert instant <= datetime.now(UTC), "a history is over"
+    token = _told.set(instant)
+    try:
+        yield
+    finally:
+        _told.reset(token)
 
 
 def today() -> date:

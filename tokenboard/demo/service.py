@@ -1,7 +1,8 @@
 """Making the demo workspace, keeping it up to today, putting it away. Through the same functions a sync uses.
 
-Laws: the workspace is marked (`is_demo`), belongs to one person, has no key, is never synced and tells nobody of its
-alerts; a person has one at most; putting it away deletes the made-up rows and archives the workspace.
+Laws: the workspace is marked (`is_demo`), belongs to one person, has no provider key, is never synced and tells nobody
+of its alerts; a person has one at most; putting it away deletes the made-up rows and archives the workspace. The bill
+is written anew each time; what was used and paid for is the ledger's and only goes on (metered.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tokenboard.costs import budget_queries, budget_rules, budget_service, sync_
 from tokenboard.costs.forecast_rules import reached_on
 from tokenboard.costs.models import Budget, BudgetAlert, Connection, CostRevision, SyncRun
 from tokenboard.costs.sync_rules import Reason
-from tokenboard.demo import company
+from tokenboard.demo import company, metered
 from tokenboard.demo.company import Books
 from tokenboard.workspaces import service as workspaces
 from tokenboard.workspaces.models import Membership, Role, Workspace
@@ -37,18 +38,20 @@ def load(*, owner: Person) -> Workspace:
 
 
 def refresh(*, workspace: Workspace, owner: Person) -> None:
-    """Write the company's books anew, as they stand at this moment."""
+    """Write the company's bill anew, as it stands at this moment, and go on with what it uses."""
     assert workspace.is_demo  # made-up rows never enter a real workspace
     _clear(workspace.id)
     _import(workspace.id, Books(clock.now()))
     _set_budgets(workspace, owner)
     _date_alerts(budget_service.check_budgets(workspace=workspace), workspace.id)
+    metered.tell(workspace=workspace, owner=owner)
 
 
 def put_away(*, workspace: Workspace, actor: Person) -> None:
     """Delete the made-up rows and archive the workspace. Idempotent."""
     assert workspace.is_demo
     _clear(workspace.id)
+    metered.put_away(workspace=workspace, actor=actor)
     workspaces.archive(workspace=workspace, actor=actor)
 
 

@@ -61,23 +61,27 @@ def _nano(micros: int, markup: Decimal) -> int:
     return target_rules.nano_of_micros(micros, credit_value_nano=worth.credit_value_nano(), markup=markup)
 
 
-def user_facts(target: MirrorTarget) -> UserFacts:
-    """Raises: sqlalchemy's NoResultFound for a workspace that is gone."""
+def user_facts(target: MirrorTarget) -> UserFacts | None:
+    """None for a demo: its credits are made up. Raises: sqlalchemy's NoResultFound for a workspace that is gone."""
     workspace = db.session.get_one(Workspace, target.subject)
+    if workspace.is_demo:
+        return None
     available = ledger.balance(workspace.ledger_account_id).available_micros
     return UserFacts(_nano(available, price_queries.largest_markup()), target.booked_nano)
 
 
 def key_facts(target: MirrorTarget) -> KeyFacts | None:
-    """None when the secret is gone from here."""
+    """None when the secret is gone from here, or is a demo's."""
     secret = db.session.get(KeySecret, target.subject)
     if secret is None:
         return None
     key, at = db.session.get_one(VirtualKey, secret.key_id), now()
+    workspace = db.session.get_one(Workspace, key.workspace_id)
+    if workspace.is_demo:
+        return None
     siblings = queries.secrets_of(key.id)
     is_valid = rules.is_secret_valid(valid_until=secret.valid_until, revoked_at=secret.revoked_at, at=at)
     left_nano = _key_left_nano(key, at)
-    workspace = db.session.get_one(Workspace, key.workspace_id)
     is_broke = ledger.balance(workspace.ledger_account_id).available_micros <= 0
     is_blocked = key.state != KeyState.ACTIVE or is_broke or target_rules.is_spent(left_nano)
     expires_at = min(filter(None, (key.expires_at, secret.valid_until)), default=None)

@@ -90,7 +90,7 @@ def tell(taken: Taken, facts: Facts, proxy: LiteLLMAdmin) -> Told:
         return _tell_user(taken.subject, facts, proxy)
     if isinstance(facts, CustomerFacts):
         return _tell_customer(taken.subject, facts, proxy)
-    return Told({"gone": True}, {}) if facts is None else _tell_key(facts, proxy)
+    return Told({"gone": True, "is_empty": None}, {}) if facts is None else _tell_key(facts, proxy)
 
 
 def _tell_user(workspace_id: str, facts: UserFacts, proxy: LiteLLMAdmin) -> Told:

@@ -43,6 +43,7 @@ class Held:
     email: str
     # The workspace is closed, or its holder may not use this site.
     is_over: bool
+    is_demo: bool
 
 
 def lines(
@@ -136,7 +137,8 @@ def valid_secrets(*, workspace_id: str, at: datetime) -> list[str]:
 
 # Built once: it is said for every request at /v1.
 _BY_HASH = (
-    select(KeySecret, VirtualKey, Workspace.ledger_account_id, Workspace.archived_at, Person.email, Person.is_disabled)
+    select(KeySecret, VirtualKey, Workspace.ledger_account_id, Workspace.archived_at, Workspace.is_demo)
+    .add_columns(Person.email, Person.is_disabled)
     .join(VirtualKey, VirtualKey.id == KeySecret.key_id)
     .join(Workspace, Workspace.id == VirtualKey.workspace_id)
     .outerjoin(Person, Person.id == VirtualKey.person_id)
@@ -149,8 +151,9 @@ def by_hash(hash_: str) -> Held | None:
     row = db.session.execute(_BY_HASH, {"asked": hash_}).one_or_none()
     if row is None:
         return None
-    secret, key, wallet_id, archived_at, email, is_disabled = row
-    return Held(secret, key, wallet_id, email or "", is_over=archived_at is not None or bool(is_disabled))
+    secret, key, wallet_id, archived_at, is_demo, email, is_disabled = row
+    is_over = archived_at is not None or bool(is_disabled)
+    return Held(secret, key, wallet_id, email or "", is_over=is_over, is_demo=is_demo)
 
 
 def target(kind: str, subject: str) -> MirrorTarget | None:

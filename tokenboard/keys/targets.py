@@ -3,7 +3,8 @@
 Laws: marking happens in the transaction of the cause and moves the version forward, so that a target that is being sent
 at that very moment is sent once more; it computes nothing and asks nobody. Where no proxy is configured nothing is
 marked: the first reconcile after one is marks everything. The mark that makes a target due rings, those that follow
-find it waiting; whoever has sent a version that is no longer the last one rings again (`mirror_service.keep`).
+find it waiting; whoever has sent a version that is no longer the last one rings again (`mirror_service.keep`). A demo's
+targets say nothing (`mirror_facts.py`).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _MOVED = (
 )
 _KNOWN_WALLETS = """
 SELECT 1 FROM workspace JOIN mirror_target ON mirror_target.workspace_id = workspace.id AND mirror_target.kind = 'user'
- WHERE workspace.ledger_account_id = :wallet_id
+ WHERE workspace.ledger_account_id = :wallet_id AND NOT workspace.is_demo
 """
 
 

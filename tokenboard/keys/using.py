@@ -18,6 +18,7 @@ from tokenboard.keys.address_rules import Address, allows_address
 from tokenboard.keys.errors import AddressRefused, KeyNotUsable, KeyPaused
 from tokenboard.keys.models import VirtualKey
 from tokenboard.keys.rules import KeyState
+from tokenboard.workspaces.made_up import require_real
 
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -35,7 +36,7 @@ class KeyAccess:
 
 
 def open_key(secret: str) -> KeyAccess:
-    """The key behind a secret. Raises: KeyNotUsable, KeyPaused."""
+    """The key behind a secret. Raises: KeyNotUsable, KeyPaused, MadeUp."""
     if not secret.startswith(rules.PREFIX) or len(secret) > rules.LONGEST_SECRET:
         raise KeyNotUsable
     found, at = queries.by_hash(rules.secret_hash(secret)), now()
@@ -48,6 +49,7 @@ def open_key(secret: str) -> KeyAccess:
         raise KeyPaused(key.pause_reason)
     if not rules.is_usable(state=key.state, expires_at=key.expires_at, at=at):
         raise KeyNotUsable
+    require_real(is_demo=found.is_demo)
     return KeyAccess(key, found.wallet_id, found.email, row.id)
 
 

@@ -57,7 +57,7 @@ def obstacles(person: Person) -> list[Obstacle]:
 def _of_workspace(workspace: Workspace) -> list[Obstacle]:
     found = []
     others = (db.session.scalar(select(func.count()).where(Membership.workspace_id == workspace.id)) or 0) - 1
-    if others:
+    if others and not workspace.is_demo:
         act = "Remove them" if workspace.is_personal else "Hand it over, or remove them,"
         people = "1 other member" if others == 1 else f"{others} other members"
         found.append(Obstacle(f"{workspace.name} has {people}. {act} first.", "/settings/workspace"))
@@ -73,7 +73,8 @@ def _has_other_administrator(person: Person) -> bool:
 
 def given_up_micros(person: Person) -> int:
     """The credits that go with the account: what its workspaces can still spend."""
-    return sum(max(0, wallet.balance(workspace).available_micros) for workspace in _owned(person))
+    real = (workspace for workspace in _owned(person) if not workspace.is_demo)
+    return sum(max(0, wallet.balance(workspace).available_micros) for workspace in real)
 
 
 def delete_account(person: Person) -> list[str]:

@@ -63,9 +63,11 @@ class StripeMoney(StripeCalls):
         found = self._call(self._v1.payment_intents.retrieve, payment_intent_id, params={})
         return self._one(answers.payment_intent, found)
 
-    def payment_intents(self, customer_id: str, *, since: datetime) -> list[PaymentIntent]:
-        """All of a customer's since then, newest first. Raises: PaymentError."""
-        params: Params = {"customer": customer_id, "created": {"gte": int(since.timestamp())}}
+    def payment_intents(self, customer_id: str | None = None, *, since: datetime) -> list[PaymentIntent]:
+        """All since then, of one customer or of everybody, newest first. Raises: PaymentError."""
+        params: Params = {"created": {"gte": int(since.timestamp())}}
+        if customer_id is not None:
+            params["customer"] = customer_id
         return list(self._many(answers.payment_intent, self._v1.payment_intents.list, params=params))
 
     def charge(self, charge_id: str) -> Charge:

@@ -35,6 +35,8 @@ _SOURCE_WORDS = {
     "adjustment": "administrator",
     "billing:promo": "promo code",
     "billing": "payment",
+    "demo:bought": "payment",
+    "demo:gift": "sign-up",
 }
 
 

@@ -23,6 +23,7 @@ from tokenboard.ledger.results import Posting
 from tokenboard.ledger.rules import LONGEST_DESCRIPTION
 from tokenboard.wallet.models import SignupGrant
 from tokenboard.wallet.rules import EXAMPLE_PRICE_MICROS, SIGNUP_KEY, normalised_email
+from tokenboard.workspaces.errors import MadeUp
 from tokenboard.workspaces.models import Workspace
 
 ASKED_KIND = "wallet.credits_asked"
@@ -33,8 +34,9 @@ EXAMPLE_SOURCE = "wallet:example"
 def spend(*, workspace: Workspace, amount_micros: int, reason: str, key: str) -> Posting:
     """Use credits now, all or nothing.
 
-    Idempotent: by `key`. Raises: InsufficientCredits, IdempotencyConflict, AccountArchived.
+    Idempotent: by `key`. Raises: InsufficientCredits, IdempotencyConflict, AccountArchived, MadeUp.
     """
+    _require_own(workspace)
     return ledger.spend(
         wallet_id=workspace.ledger_account_id,
         amount_micros=amount_micros,
@@ -47,8 +49,9 @@ def spend(*, workspace: Workspace, amount_micros: int, reason: str, key: str) ->
 def use_example(*, workspace: Workspace, prompt: str, key: str) -> Posting:
     """Pay for one use of the worked example. The prompt is part of the inputs: one key, one prompt.
 
-    Idempotent: by `key`. Raises: InsufficientCredits, IdempotencyConflict, AccountArchived.
+    Idempotent: by `key`. Raises: InsufficientCredits, IdempotencyConflict, AccountArchived, MadeUp.
     """
+    _require_own(workspace)
     return ledger.spend(
         wallet_id=workspace.ledger_account_id,
         amount_micros=EXAMPLE_PRICE_MICROS,
@@ -56,6 +59,12 @@ def use_example(*, workspace: Workspace, prompt: str, key: str) -> Posting:
         description="Worked example",
         source=f"{EXAMPLE_SOURCE}:{token_hash(prompt)[:16]}",
     )
+
+
+def _require_own(workspace: Workspace) -> None:
+    """What is paid for here is somebody's product; a demo's credits are made up."""
+    if workspace.is_demo:
+        raise MadeUp
 
 
 def grant_sign_up(*, person: Person, workspace: Workspace) -> Posting | None:

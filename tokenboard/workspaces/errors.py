@@ -7,6 +7,7 @@ TokenBoardError
 │   └── AnotherInvited     403  the link was sent to another e-mail
 └── Conflict
     ├── BelongsAlready     409  the invited person is a member
+    ├── MadeUp             409  a demo's credits pay for nothing real
     └── TooMany            409  a limit on workspaces or members
 """
 
@@ -30,6 +31,13 @@ class BelongsAlready(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This person belongs to the workspace already.")
+
+
+class MadeUp(Conflict):
+    code = "demo_workspace"
+
+    def __init__(self) -> None:
+        super().__init__("This is the demo: its credits are made up and pay for nothing. Use a workspace of your own.")
 
 
 class TooMany(Conflict):
