@@ -94,13 +94,13 @@ def test_an_automatic_top_up_since_the_backup_is_found_by_its_charge_and_credite
     app, kept, team = market.app, tmp_path / "yesterday.sqlite3", market.people.alice.workspace_id
     _buy(market)
     market.deliver()
-    rule = {"enabled": True, "thresholdCredits": 150, "packageId": PACK, "monthlyCapCents": 1_000}
+    rule = {"enabled": True, "thresholdCredits": 1_150, "packageId": PACK, "monthlyCapCents": 1_000}
     assert market.alice.put("/api/credits/auto-topup", json=rule).json["enabled"] is True
     _back_up(app, kept)
     with app.app_context():
         tasks.top_up(team)
         charged = db.session.scalar(db.select(Payment.object_id).where(Payment.kind == PaymentKind.TOP_UP))
-        assert market.credits == 200
+    assert market.credits == 200
 
     _restore(app, kept)
     assert market.credits == 100

@@ -7,7 +7,7 @@ The secrets of the demo's keys are shown to nobody and kept nowhere, so that the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
@@ -18,7 +18,7 @@ from tokenboard.accounts.models import Person
 from tokenboard.core import clock
 from tokenboard.core.db import db
 from tokenboard.demo import traffic
-from tokenboard.demo.traffic import Request
+from tokenboard.demo.traffic import Request, Slot
 from tokenboard.keys import key_service, queries as keys
 from tokenboard.keys.models import KeySecret, VirtualKey
 from tokenboard.keys.rules import KeyState, Limits
@@ -43,16 +43,15 @@ class Cast:
     # Until when each key is used; a key that is missing here is used still.
     ends: Mapping[str, datetime]
 
-    def may(self, request: Request) -> bool:
-        """Whether a request was made at all: a key that is paused, revoked or gone makes none."""
-        if not request.key:
-            return True
-        key = self.keys.get(request.key)
-        return key is not None and self.was_in_use(key, request.at)
+    def cut(self, slot: Slot) -> Slot:
+        """Without the requests that were never made: a key that is paused, revoked or gone makes none."""
+        return replace(slot, requests=tuple(one for one in slot.requests if not one.key or self._may(one)))
 
-    def was_in_use(self, key: VirtualKey, at: datetime) -> bool:
-        end = self.ends.get(key.name)
-        return at < end if end else key.state == KeyState.ACTIVE
+    def _may(self, request: Request) -> bool:
+        key, end = self.keys.get(request.key), self.ends.get(request.key)
+        if key is None:
+            return False
+        return request.at < end if end else key.state == KeyState.ACTIVE
 
 
 def gather(*, workspace: Workspace, owner: Person, at: datetime, paused_at: datetime) -> Cast:

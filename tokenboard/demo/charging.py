@@ -1,6 +1,7 @@
 """What made-up requests cost: the windows of their keys, an entry of the ledger for each, what usage keeps of them.
 
-As requests are booked that a proxy reports (keys/spend_effects.py), in the same order of locks: windows, then wallet.
+As requests are booked that a proxy reports (keys/spend_effects.py), in the same order of locks: `count_windows`, then
+`charge`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ _WORDS = {"chat": "Chat", "gateway": "API call", "openwebui": "Open WebUI"}
 def charge(people: Cast, requests: Sequence[Request]) -> list[UsageFact]:
     """Pay for these requests, at the instant that is told; what usage is to keep of them."""
     micros = {_key(people, one): _micros(one) for one in requests}
-    _count_windows(people, requests, micros)
     spends = [Spend(micros[key], key, _words(one), key) for one in requests if micros[key := _key(people, one)]]
     postings: dict[str, Posting] = {}
     if spends:
@@ -54,11 +54,12 @@ def _words(request: Request) -> str:
     )
 
 
-def _count_windows(people: Cast, requests: Sequence[Request], micros: dict[str, int]) -> None:
+def count_windows(people: Cast, requests: Sequence[Request]) -> None:
+    """Count what keys use in the windows of their budgets."""
     spent: dict[tuple[str, str, str], int] = defaultdict(int)
     for request in requests:
-        amount = micros[_key(people, request)]
-        if request.key and amount:
+        amount = _micros(request) if request.key else 0
+        if amount:
             key = people.keys[request.key]
             spent["key", key.id, rules.window_name(Window(key.budget_window), request.at)] += amount
     cap_service.add_spent_to(windows=spent)

@@ -1,8 +1,8 @@
 """The demo's metered use: keys, credits bought and used, conversations; told from where it stopped up to this hour.
 
 Laws: everything goes through the ledger's, the keys' and metering's own functions, at past instants
-(`clock.standing_at`), so that wallet, statement, usage and books agree as real ones do; what was told once is never told
-again or otherwise; entries follow each other in time, also where somebody has used the demo meanwhile.
+(`clock.standing_at`), so that wallet, statement, usage and books agree as real ones do; what was told once is never
+told again or otherwise; entries follow each other in time, also where somebody has used the demo meanwhile.
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ def tell(*, workspace: Workspace, owner: Person) -> None:
     assert workspace.is_demo  # made-up use never enters a real workspace
     db.session.execute(sa.select(Workspace.id).where(Workspace.id == workspace.id).with_for_update())
     story = _story(workspace, owner)
+    slots = [story.cast.cut(slot) for slot in traffic.slots(story.since, until=story.until)]
+    charging.count_windows(story.cast, [one for slot in slots for one in slot.requests])
     facts: list[UsageFact] = []
-    used: dict[str, datetime] = {}
-    for slot in traffic.slots(story.since, until=story.until):
+    for slot in slots:
         _buy(story, slot)
         _talk(story, slot)
         facts += _use(story, slot)
-        used |= {one.key: one.at for one in slot.requests if one.key and story.cast.may(one)}
     for start in range(0, len(facts), LARGEST_BATCH):
         ingest(records=facts[start : start + LARGEST_BATCH])
-    _note_use(story.cast, used)
+    _note_use(story.cast, {one.key: one.at for slot in slots for one in slot.requests if one.key})
 
 
 def _story(workspace: Workspace, owner: Person) -> _Story:
@@ -132,11 +132,8 @@ def _talk(story: _Story, slot: Slot) -> None:
 
 
 def _use(story: _Story, slot: Slot) -> list[UsageFact]:
-    requests = [one for one in slot.requests if story.cast.may(one)]
-    if not requests:
-        return []
     with clock.standing_at(story.at(slot.last_instant)):
-        return charging.charge(story.cast, requests)
+        return charging.charge(story.cast, slot.requests)
 
 
 def _note_use(people: Cast, used: Mapping[str, datetime]) -> None:
