@@ -64,6 +64,7 @@ def gather(*, workspace: Workspace, owner: Person, at: datetime, paused_at: date
             made[name] = _key(workspace, owner, name)
     with clock.standing_at(paused_at):
         key_service.pause(key=made[traffic.NOTEBOOKS], actor=owner.id)
+        db.session.flush()  # its audit line is of that instant too
     return Cast(workspace, owner, people, made, {traffic.NOTEBOOKS: paused_at})
 
 

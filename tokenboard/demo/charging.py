@@ -28,12 +28,20 @@ _WORDS = {"chat": "Chat", "gateway": "API call", "openwebui": "Open WebUI"}
 def charge(people: Cast, requests: Sequence[Request]) -> list[UsageFact]:
     """Pay for these requests, at the instant that is told; what usage is to keep of them."""
     micros = {_key(people, one): _micros(one) for one in requests}
-    spends = [Spend(micros[key], key, _words(one), key) for one in requests if micros[key := _key(people, one)]]
     postings: dict[str, Posting] = {}
-    if spends:
-        found = ledger.spend_batch(wallet_id=people.workspace.ledger_account_id, spends=spends, may_overdraw=True)
-        postings = dict(zip((one.key for one in spends), found, strict=True))
+    for is_late in (False, True):
+        paid = [one for one in requests if (one.source == "key") is is_late]
+        spends = [Spend(micros[key], key, _words(one), key) for one in paid if micros[key := _key(people, one)]]
+        if spends:
+            wallet_id = people.workspace.ledger_account_id
+            found = ledger.spend_batch(wallet_id=wallet_id, spends=spends, may_overdraw=is_late)
+            postings |= dict(zip((one.key for one in spends), found, strict=True))
     return [_fact(people, one, micros[key], postings.get(key)) for one in requests if (key := _key(people, one))]
+
+
+def needed_micros(requests: Sequence[Request]) -> int:
+    """What these requests cost together."""
+    return sum(map(_micros, requests))
 
 
 def _key(people: Cast, request: Request) -> str:
@@ -47,11 +55,9 @@ def _micros(request: Request) -> int:
 
 def _words(request: Request) -> str:
     """What the statement says."""
-    return (
-        f"{request.model} with a key at LiteLLM"
-        if request.source == "key"
-        else (f"{_WORDS[request.source]}: {request.model}")
-    )
+    if request.source == "key":
+        return f"{request.model} with a key at LiteLLM"
+    return f"{_WORDS[request.source]}: {request.model}"
 
 
 def count_windows(people: Cast, requests: Sequence[Request]) -> None:

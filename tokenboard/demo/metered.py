@@ -99,15 +99,17 @@ def _newest(workspace: Workspace) -> datetime | None:
 
 
 def _buy(story: _Story, slot: Slot) -> None:
-    """A pack whenever the credits run low. No payment stands behind it: no provider knows of it."""
+    """Packs whenever the credits run low. No payment stands behind them: no provider knows of it."""
     wallet_id = story.cast.workspace.ledger_account_id
     is_first = slot.start == story.since and bool(story.talks)
     with clock.standing_at(story.at(slot.start)):
         if is_first:
             _grant(wallet_id, _GIFT_CENTS, Category.PROMOTIONAL, House.PROMOTIONS, "demo:gift")
-        if ledger_queries.balance(wallet_id).available_micros < micros_of_cents(_LEAST_CENTS):
+        left = ledger_queries.balance(wallet_id).available_micros - charging.needed_micros(slot.requests)
+        packs = -(-(micros_of_cents(_LEAST_CENTS) - left) // micros_of_cents(_PACK_CENTS))
+        if packs > 0:
             key = f"demo:bought:{slot.start:%Y-%m-%dT%H}"
-            _grant(wallet_id, _PACK_CENTS, Category.PAID, House.SALES_STRIPE, key)
+            _grant(wallet_id, packs * _PACK_CENTS, Category.PAID, House.SALES_STRIPE, key)
 
 
 def _grant(wallet_id: str, cents: int, category: Category, house: House, key: str) -> None:

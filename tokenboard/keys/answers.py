@@ -39,7 +39,8 @@ def key_answer(
 
 def sync_words(secret: KeySecret, target: MirrorTarget | None, *, has_proxy: bool) -> str:
     """How LiteLLM stands: `off` without one, `lost` when it forgot the key, `failing`, `pending` or `synced`."""
-    if not has_proxy:
+    is_demo = target is not None and "gone" in (target.wanted or {})  # LiteLLM is never told of one
+    if not has_proxy or is_demo:
         return "off"
     if secret.is_lost_at_proxy:
         return "lost"

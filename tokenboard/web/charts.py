@@ -22,6 +22,7 @@ PATH_WIDTH = 1000  # the paths' own horizontal units; stretched to the plot's wi
 SEGMENT_GAP, CORNER = 1.0, 2.5  # pixels between two boxes, and of a round shoulder
 DENSE_DAYS = 120  # past this a bar is a few pixels wide and hairlines would be all one sees
 LONGEST_PERIOD_DAYS = 366
+WHOLE_DOLLARS_FROM = 100 * 10**9  # nano-USD in all: a legend of less shows cents
 
 Forecast = Sequence[int | None] | None
 Revisions = Mapping[date, str] | Iterable[date]
@@ -286,11 +287,10 @@ def _note(one: _Day) -> str:
 
 
 def _legend(series: Sequence[Series], series_href: Callable[[str], str] | None) -> tuple[Key, ...]:
-    def href(key: str) -> str | None:
-        return series_href(key) if series_href and key != OTHER_KEY else None
-
+    written = usd_whole if sum(one.total_nano for one in series) >= WHOLE_DOLLARS_FROM else usd
+    links = {one.key: series_href(one.key) for one in series if series_href and one.key != OTHER_KEY}
     return tuple(
-        Key(colour(n, one.key), one.name, usd_whole(one.total_nano), href(one.key)) for n, one in enumerate(series)
+        Key(colour(n, one.key), one.name, written(one.total_nano), links.get(one.key)) for n, one in enumerate(series)
     )
 
 
