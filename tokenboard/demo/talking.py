@@ -16,7 +16,7 @@ from tokenboard.core import clock
 from tokenboard.core.db import db, new_id
 from tokenboard.demo.talks import Talk, Turn
 from tokenboard.metering import price_queries, service as metering
-from tokenboard.metering.facts import CallOrder, Outcome, Price
+from tokenboard.metering.facts import CallOrder, Outcome, OutcomeKind, Price
 from tokenboard.metering.models import CallPiece
 from tokenboard.metering.rules import usual_tokens
 from tokenboard.workspaces.models import Workspace
@@ -84,7 +84,7 @@ def _answer(order: CallOrder, turns: Sequence[Turn], at: datetime, position: int
         db.session.flush()
     with clock.standing_at(at + timedelta(seconds=turn.seconds)):
         prompt, size = usual_tokens(call.prompt_bytes), len(turn.answer.encode())
-        kind = "stopped" if turn.is_stopped else "ok"
+        kind: OutcomeKind = "stopped" if turn.is_stopped else "ok"
         told = Told(prompt, min(usual_tokens(size), call.max_output_tokens))
         outcome = Outcome(kind, told, first_piece_at=at + _FIRST_WORD, delivered_bytes=size)
         metering.settle(call_id=call.id, outcome=outcome)

@@ -166,8 +166,17 @@ def _ended(asked: Request, price: Price, luck: int) -> Request:
 
 
 def _failed(asked: Request, status: str, code: str, latency_ms: int) -> Request:
-    nothing = {"prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0, "cost_nano_usd": 0}
-    return replace(asked, **nothing, status=status, error_code=code, latency_ms=latency_ms, first_token_ms=None)
+    return replace(
+        asked,
+        prompt_tokens=0,
+        cached_tokens=0,
+        completion_tokens=0,
+        cost_nano_usd=0,
+        status=status,
+        error_code=code,
+        latency_ms=latency_ms,
+        first_token_ms=None,
+    )
 
 
 def _stopped(asked: Request, price: Price) -> Request:
