@@ -128,7 +128,7 @@ def _grant(wallet_id: str, cents: int, category: Category, house: House, key: st
 def _talk(story: _Story, slot: Slot) -> None:
     for talk in story.talks:
         at = story.until - talk.ago
-        if slot.start <= at < slot.start + traffic.SLOT:
+        if slot.start <= at < slot.end:
             reader, colleague = story.cast.owner.id, story.cast.people[traffic.MIRA]
             talking.tell(talk=talk, at=at, workspace=story.cast.workspace, reader_id=reader, colleague_id=colleague)
 

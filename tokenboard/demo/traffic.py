@@ -21,6 +21,7 @@ ASSISTANT, REPORTS, NOTEBOOKS = "assistant-prod", "nightly-reports", "notebooks"
 MIRA, JONAS, PRIYA = "Mira Okafor", "Jonas Lind", "Priya Raman"
 COLLEAGUES = (MIRA, JONAS, PRIYA)
 SLOT = timedelta(hours=6)
+_DAY, _LONG_AGO = timedelta(days=1), timedelta(days=4)
 _BAD_AFTERNOON_EVERY, _BAD_HOURS = 17, range(13, 16)
 _OFFICE, _NIGHT = (7, 19), (1, 4)
 
@@ -94,24 +95,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Six hours that are over, and what they brought."""
+    """Six hours that are over, or a whole day that is over for long, and what it brought."""
 
     start: datetime
+    end: datetime
     requests: tuple[Request, ...]
 
     @property
     def last_instant(self) -> datetime:
-        return self.start + SLOT - timedelta(seconds=1)
+        return self.end - timedelta(seconds=1)
 
 
 def slots(first: datetime, *, until: datetime) -> Iterator[Slot]:
-    """Every slot from the one that holds `first` on that is over."""
+    """Every slot from the one that holds `first` on that is over; of long ago they are days, told in less time."""
     for day in days_between(first.date(), until.date()):
-        found = requests_on(day)
-        for number in range(timedelta(days=1) // SLOT):
-            start = midnight(day) + number * SLOT
-            if start + SLOT > first and start + SLOT <= until:
-                yield Slot(start, tuple(one for one in found if start <= one.at < start + SLOT))
+        found, midnight_of_it = requests_on(day), midnight(day)
+        is_long_ago = midnight_of_it >= first and until - midnight_of_it > _LONG_AGO
+        size = _DAY if is_long_ago else SLOT
+        for number in range(_DAY // size):
+            start, end = midnight_of_it + number * size, midnight_of_it + (number + 1) * size
+            if first < end <= until:
+                yield Slot(start, end, tuple(one for one in found if start <= one.at < end))
 
 
 def requests_on(day: date) -> tuple[Request, ...]:
