@@ -20,6 +20,7 @@ from tokenboard.core.db import db
 from tokenboard.demo import traffic
 from tokenboard.demo.traffic import Request, Slot
 from tokenboard.keys import key_service, queries as keys
+from tokenboard.keys.key_service import ClientKey
 from tokenboard.keys.models import KeySecret, VirtualKey
 from tokenboard.keys.rules import KeyState, Limits
 from tokenboard.metering.worth import micros_of_cents
@@ -29,6 +30,7 @@ from tokenboard.workspaces.models import Role, Workspace
 
 _DOMAIN = "northwind.example"
 KEYS = (traffic.ASSISTANT, traffic.REPORTS, traffic.NOTEBOOKS)
+_TAGS = {traffic.ASSISTANT: "production", traffic.REPORTS: "batch", traffic.NOTEBOOKS: "research"}
 _ASSISTANT_CENTS, _REPORTS_CENTS = 250, 200
 
 
@@ -107,8 +109,14 @@ def _limits(name: str) -> Limits:
 
 
 def _key(workspace: Workspace, owner: Person, name: str) -> VirtualKey:
-    facts = {"name": name, "limits": _limits(name), "client_key": _client_key(name)}
-    made = key_service.create_key(workspace=workspace, person=owner, **facts)  # type: ignore[arg-type]
+    made = key_service.create_key(
+        workspace=workspace,
+        person=owner,
+        name=name,
+        limits=_limits(name),
+        tags=(_TAGS[name],),
+        client_key=ClientKey(_client_key(name)),
+    )
     db.session.execute(update(KeySecret).where(KeySecret.key_id == made.key.id).values(sealed=""))
     return made.key
 
