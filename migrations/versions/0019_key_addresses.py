@@ -33,7 +33,8 @@ def upgrade() -> None:
         batch.add_column(sa.Column("client_mark", sa.String(length=64), server_default="", nullable=False))
     for name, table, columns, where in _INDEXES:
         condition = sa.text(where) if where else None
-        op.create_index(name, table, columns, sqlite_where=condition, postgresql_where=condition)
+        # It may be there: whoever has many rows makes it beforehand, by hand and CONCURRENTLY (docs/deploy.md).
+        op.create_index(name, table, columns, sqlite_where=condition, postgresql_where=condition, if_not_exists=True)
 
 
 def downgrade() -> None:

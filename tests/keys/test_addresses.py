@@ -120,6 +120,8 @@ def test_on_the_pages_both_are_typed_shown_and_filtered_by(shop: People, browser
     block = {"HX-Request": "true", "HX-Target": "key_list"}
     rows = [alice.get(f"{listed}{more}", headers=block).text.count('scope="row"') for more in ("", "&tag=prod")]
     assert rows == [2, 1]
+    back = {"back": "list", "workspace_id": shop.team_id, "tag": "prod"}
+    assert alice.post(f"/keys/{key.id}/pause", back).headers["Location"] == f"{listed}&tag=prod"
 
     sheet = form(shop, **typed | {"allowed_ips": "10.0.0.5/8", "tags": "prod"})
     refused = alice.post(f"/keys/{key.id}/limits", sheet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, request
 from jinja2_fragments.flask import render_block
@@ -28,6 +29,7 @@ blueprint = Blueprint("keys_acting", __name__)
 ROTATIONS = "60/hour"
 _KEY = f"{list_page.PATH}/<id:key_id>"
 FRAGMENTS = ("key_state", "use", "limits", "secrets")
+LONGEST_KEPT = 40  # of what the list was filtered by
 IN_PLACE = ("key_list", "key_state")
 
 
@@ -130,8 +132,10 @@ def _done(key_id: str, words: str) -> BaseResponse:
     if wanted_fragment(IN_PLACE):
         return _in_place(key_id, words)
     flash(words, "success")
-    back_to_list = request.form.get("back") == "list"
-    return see_other(list_page.PATH if back_to_list else f"{list_page.PATH}/{key_id}")
+    if request.form.get("back") != "list":
+        return see_other(f"{list_page.PATH}/{key_id}")
+    kept = {name: request.form[name][:LONGEST_KEPT] for name in ("workspace_id", "tag") if request.form.get(name)}
+    return see_other(f"{list_page.PATH}?{urlencode(kept)}" if kept else list_page.PATH)
 
 
 def _in_place(key_id: str, words: str) -> Response:
