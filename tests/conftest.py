@@ -102,6 +102,8 @@ class House:
     picture: Callable[[], PutBack]
     # Who lives here once the cast was made, and how to put them back (tests/people.py).
     cast: tuple[Any, PutBack] | None = None
+    # The cast with a catalogue to buy from (tests/billing/conftest.py).
+    market: PutBack | None = None
 
 
 def settings_with(database_url: str, redis_url: str, sandbox_url: str, instance: Path, **more: str) -> Settings:

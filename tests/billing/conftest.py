@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from tests.billing.market import Market
 from tests.billing.shop import Shop
 from tests.billing.stripe_stand_in import StandIns
+from tests.conftest import House
 from tests.people import People
 from tokenboard.core.config import Settings
 from tokenboard.sandbox.serving import QuietHandler
@@ -36,7 +37,7 @@ def shop(app: Flask, people: People, providers: StandIns) -> Shop:
 def serving_house(app: Flask) -> Iterator[str]:
     """The house itself on a port of its own."""
     running = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{running.port}"
@@ -47,10 +48,20 @@ def serving_house(app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
-def market(app: Flask, people: People, sandbox_url: str) -> Iterator[Market]:
-    """The house on a port of its own, so that the sandbox can send its webhooks."""
-    with serving_house(app) as house_url:
-        yield Market(app, people, sandbox_url, house_url).open()
+def market(house: House, people: People, sandbox_url: str) -> Iterator[Market]:
+    """The house on a port of its own, so that the sandbox can send its webhooks. Its catalogue is taken over once a
+    process, and put back after that."""
+    with serving_house(house.app) as house_url:
+        made = Market(house.app, people, sandbox_url, house_url)
+        made.point_webhooks()
+        if house.market is None:
+            made.take_catalogue()
+            house.market = house.picture()
+        else:
+            house.empty()
+            house.market()
+        made.count_from_here()
+        yield made
 
 
 @pytest.fixture

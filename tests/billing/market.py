@@ -31,15 +31,27 @@ class Market:
     start_micros: int = 0
 
     def open(self) -> Market:
-        """Fresh webhooks' endpoints, the catalogue taken over."""
+        """Ready to buy in."""
+        self.point_webhooks()
+        self.take_catalogue()
+        self.count_from_here()
+        return self
+
+    def point_webhooks(self) -> None:
+        """Fresh endpoints; what tests before left behind is not ours."""
         for provider in ("stripe", "paystack"):
             url = f"{self.house_url}/api/webhooks/{provider}"
             self.control("webhooks", provider=provider, url=url, mode="held", copies=1, order="created", lose=0)
-        self.control("webhooks/deliver")  # what tests before left behind is not ours
+        self.control("webhooks/deliver")
+
+    def take_catalogue(self) -> None:
         with self.app.app_context():
             tasks.sync_catalogue()
+
+    def count_from_here(self) -> None:
+        """What Alice has got so far is not of this test."""
+        with self.app.app_context():
             self.start_micros = ledger.balance(self._wallet).posted_micros
-        return self
 
     @property
     def alice(self) -> Bearer:

@@ -11,11 +11,10 @@ from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAP
 
 from tests.contract.shapes import missing_keys
 from tests.contract.shared import example, needs_shared
-from tests.contract.test_litellm_chat_spec import rules
 from tests.providers.stand_in import StandIn
 from tokenboard.providers.litellm_client import key_token
 
-__all__ = ["rules"]
+pytestmark = pytest.mark.xdist_group("litellm spec")
 SECRET = "sk-tb-0123456789abcdef"
 TOKEN = key_token(SECRET)
 MASTER = {"Authorization": "Bearer sk-sandbox-master"}

@@ -13,7 +13,6 @@ from typing import Any
 import openai
 import pytest
 import requests
-from flask import Flask
 from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
@@ -26,6 +25,7 @@ from tokenboard.providers.chat_requests import call_headers, chat_body
 from tokenboard.providers.chat_shapes import ChatLimits, TokenUsage
 from tokenboard.sandbox.spend_log import SpendLog
 
+pytestmark = pytest.mark.xdist_group("litellm spec")
 CALL = ChatCall("call-1", "sandbox-swift", [{"role": "user", "content": "/words 20"}], 50, "alice@example.com")
 KEY = {"Authorization": "Bearer sk-sandbox"}
 UNSAID = {".system_fingerprint"}  # ours has no fingerprint; LiteLLM leaves it out as well where a model has none
@@ -49,15 +49,6 @@ def recorded(name: str) -> tuple[list[str], str]:
     """Header names in lower case, and the body, of a recorded stream."""
     _, head, body = text_of(f"examples/litellm/stream/{name}.txt").split("\n\n", 2)
     return [line.partition(":")[0].lower() for line in head.splitlines()[1:]], body
-
-
-@pytest.fixture(scope="module")
-def rules(served: tuple[Flask, str]) -> OpenAPI:
-    """LiteLLM's own description, which takes seconds to read."""
-    described = json.loads(text_of("specs/litellm.openapi.json"))
-    # The file names one of the two headers the proxy takes a key from; we use the other.
-    described["components"]["securitySchemes"]["APIKeyHeader"]["name"] = "Authorization"
-    return OpenAPI.from_dict({**described, "servers": [{"url": f"{served[1]}/litellm"}]})
 
 
 @needs_shared

@@ -22,6 +22,7 @@ from tokenboard.core import clock
 from tokenboard.providers.openai_client import OpenAIClient
 
 START = clock.unix_seconds(TODAY - timedelta(days=40))
+pytestmark = pytest.mark.xdist_group("openai spec")
 GROUPS = "&group_by=project_id&group_by=line_item&group_by=api_key_id"
 PATHS = [
     f"/organization/costs?start_time={START}",

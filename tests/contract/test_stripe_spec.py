@@ -28,6 +28,7 @@ from tokenboard.providers.payments import PaymentError
 from tokenboard.providers.stripe_client import StripeClient
 from tokenboard.providers.stripe_requests import CatalogueLine, CheckoutRequest
 
+pytestmark = pytest.mark.xdist_group("stripe spec")
 EXAMPLES = sorted((SHARED / "examples/stripe").glob("*.json")) if SHARED.is_dir() else []
 FREE = frozenset(("metadata", "previous_attributes", "invoice_settings", "payment_method_details", "credited_items"))
 # What only some events of a type have: a pending refund's reason, a change's past.

@@ -18,7 +18,7 @@ from tests.faults.site import SHORT, Site, site
 pytestmark = pytest.mark.slow
 
 COST = "12"  # as in production: some 250 ms a hash
-LONGEST_STALL_SECONDS = 0.05
+LONGEST_STALL_SECONDS = 0.15  # of processor time; one hash takes 0.25 and more
 
 
 @pytest.fixture

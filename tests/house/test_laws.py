@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.house.trees import PACKAGE, ROOT, calls_method, imports, modules, named, offenders, parsed
+
+pytestmark = pytest.mark.xdist_group("source")
 
 LONGEST_FILE = 299  # lines
 LONGEST_FUNCTION = 70  # lines

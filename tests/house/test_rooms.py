@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.house.trees import PACKAGE, calls_method, imports, modules, named, offenders, parsed
+
+pytestmark = pytest.mark.xdist_group("source")
 
 # A room's files by the last word of their names, and how high they stand in it.
 KINDS = {

@@ -1,8 +1,9 @@
-"""Reading the house's own source as syntax trees, for the tests that hold its laws."""
+"""Reading the house's own source as syntax trees, for the tests that hold its laws. They share a test process."""
 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
         yield path, parsed(path)
 
 
+@functools.cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
