@@ -41,6 +41,12 @@ pytest_plugins = ["tests.patience", "tests.people"]
 MIGRATIONS = str(Path(__file__).resolve().parents[1] / "migrations")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: no test process is left with one of them when the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def worker_number() -> int:
     """0, 1, … under xdist; 0 without it."""
