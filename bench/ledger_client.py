@@ -101,7 +101,7 @@ def _raw(order: Order) -> Callable[[str], None]:
         assert placed is not None
         connection.begin()
         assert fast.settle(
-            books, checked_settlement(placed.hold_id, AMOUNT_MICROS // 2, Kind.CAPTURE, HoldState.CAPTURED, "", "")
+            books, checked_settlement(placed[0].hold_id, AMOUNT_MICROS // 2, Kind.CAPTURE, HoldState.CAPTURED, "", "")
         )
         connection.commit()
 

@@ -24,10 +24,10 @@ _SQLITE_INSTANT = "%Y-%m-%d %H:%M:%S.%f"
 class Sql:
     """One statement for both drivers; `:name` marks a parameter. `postgresql` where that database wants other words."""
 
-    __slots__ = ("direct", "postgresql", "sqlite")
+    __slots__ = ("direct", "postgresql", "sqlite", "text")
 
     def __init__(self, text: str, *, postgresql: str | None = None) -> None:
-        said = postgresql or text
+        self.text = said = postgresql or text
         self.sqlite = COMMENT.sub("", text)
         self.postgresql = NAMED.sub(r"%(\1)s", COMMENT.sub("", said))
         self.direct = Direct(said)
@@ -49,9 +49,9 @@ class Ledger:
         """The first row of the answer, or None."""
         return self.run(statement, values).first()
 
-    def direct(self, statement: Sql, values: Values) -> tuple[Any, ...] | None:
+    def direct(self, statement: Direct, values: Values) -> tuple[Any, ...] | None:
         """The first row of PostgreSQL's answer, or None, by the shortest way."""
-        return statement.direct.row(values, self.connection)
+        return statement.row(values, self.connection)
 
     def id_in(self, value: str | None) -> str | None:
         """An id as the column keeps it: a uuid on PostgreSQL, 32 hex digits on SQLite."""

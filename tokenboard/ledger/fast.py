@@ -1,7 +1,7 @@
 """The hot path: spend, hold and settle in one statement on PostgreSQL, in few on SQLite.
 
 Each function answers None when the path does not fit; the caller then takes the way through `book.py`, which decides
-everything and names what is wrong.
+everything and names what is wrong. A hold and a settlement come with who watches the wallet, where that was told.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tokenboard.ledger.driver import Ledger, at_out, id_out
 from tokenboard.ledger.errors import IdempotencyConflict
 from tokenboard.ledger.kinds import Kind
 from tokenboard.ledger.results import Balance, HoldPlaced, Posting
+from tokenboard.ledger.signals import Concerned, watchers
 
 
 def spend(ledger: Ledger, act: Act, kind: Kind, house: House) -> Posting | None:
@@ -24,7 +25,7 @@ def spend(ledger: Ledger, act: Act, kind: Kind, house: House) -> Posting | None:
     values = _values(ledger, act) | {"kind": kind.value, "house_id": ledger.id_in(house.account_id)}
     if not ledger.is_postgresql:
         return _spend_on_sqlite(ledger, act, kind, values)
-    row = ledger.direct(postgresql.SPEND, values)
+    row = ledger.direct(postgresql.SPEND.direct, values)
     if row is None:
         return None
     transaction_id, input_hash, posted, held, amount, lot_id = row
@@ -48,21 +49,22 @@ def _spend_on_sqlite(ledger: Ledger, act: Act, kind: Kind, values: dict[str, Any
     return Posting(id_out(values["id"]), act.wallet_id, kind, -amount, Balance(posted, held))
 
 
-def hold(ledger: Ledger, act: Act, expires_at: datetime) -> HoldPlaced | None:
+def hold(ledger: Ledger, act: Act, expires_at: datetime) -> tuple[HoldPlaced, Concerned | None] | None:
     """Raises: IdempotencyConflict."""
     values = _values(ledger, act) | {"expires_at": ledger.at_in(expires_at)}
     if not ledger.is_postgresql:
-        return _hold_on_sqlite(ledger, act, expires_at, values)
-    row = ledger.direct(postgresql.HOLD, values)
+        on_sqlite = _hold_on_sqlite(ledger, act, expires_at, values)
+        return None if on_sqlite is None else (on_sqlite, None)
+    row = ledger.direct(watchers.telling(postgresql.HOLD), values)
     if row is None:
         return None
-    hold_id, input_hash, posted, held, until, lot_id = row
+    hold_id, input_hash, posted, held, until, lot_id, *concerned = row
     if hold_id is None:
         _undo(ledger, act.wallet_id, posted=0, held=-act.amount_micros, versions=0, lot_id=lot_id)
         return None
     _require_same(act, input_hash)
     balance, is_replay = Balance(posted, held), input_hash is not None
-    return HoldPlaced(id_out(hold_id), act.wallet_id, act.amount_micros, at_out(until), balance, is_replay)
+    return HoldPlaced(id_out(hold_id), act.wallet_id, act.amount_micros, at_out(until), balance, is_replay), concerned
 
 
 def _hold_on_sqlite(ledger: Ledger, act: Act, expires_at: datetime, values: dict[str, Any]) -> HoldPlaced | None:
@@ -77,20 +79,21 @@ def _hold_on_sqlite(ledger: Ledger, act: Act, expires_at: datetime, values: dict
     return HoldPlaced(id_out(values["id"]), act.wallet_id, amount, expires_at, Balance(posted, held))
 
 
-def settle(ledger: Ledger, settlement: Settlement) -> Posting | None:
+def settle(ledger: Ledger, settlement: Settlement) -> tuple[Posting, Concerned | None] | None:
     """Capture or release a hold that one grant carries, when nothing it frees has to expire or to pay a debt."""
     values = _settlement_values(ledger, settlement)
     if not ledger.is_postgresql:
-        return _settle_on_sqlite(ledger, settlement, values)
-    row = ledger.direct(postgresql.SETTLE, values)
+        on_sqlite = _settle_on_sqlite(ledger, settlement, values)
+        return None if on_sqlite is None else (on_sqlite, None)
+    row = ledger.direct(watchers.telling(postgresql.SETTLE), values)
     if row is None:
         return None
-    transaction_id, wallet, posted, held, held_amount = row
+    transaction_id, wallet, posted, held, held_amount, *concerned = row
     wallet_id, captured = id_out(wallet), settlement.captured_micros
     if transaction_id is None:
         _undo(ledger, wallet_id, posted=captured, held=held_amount, versions=1, lot_id=None)
         return None
-    return Posting(id_out(transaction_id), wallet_id, settlement.kind, -captured, Balance(posted, held))
+    return Posting(id_out(transaction_id), wallet_id, settlement.kind, -captured, Balance(posted, held)), concerned
 
 
 def _settle_on_sqlite(ledger: Ledger, settlement: Settlement, values: dict[str, Any]) -> Posting | None:

@@ -42,9 +42,10 @@ def hold(
     act = checked_act(wallet_id, amount_micros, key, description, source)
     books = ledger()
     # A lease that is over is for the book to judge: it may belong to a late repetition.
-    placed = (expires_at > act.at and fast.hold(books, act, expires_at)) or _hold_by_book(books, act, expires_at)
+    found = fast.hold(books, act, expires_at) if expires_at > act.at else None
+    placed, concerned = found or (_hold_by_book(books, act, expires_at), None)
     if not placed.is_replay:
-        announce(wallet_id)
+        announce(wallet_id, concerned)
     return placed
 
 
@@ -141,9 +142,9 @@ def _expire(hold_id: str, captured_micros: int) -> Posting | None:
 
 def _settle(asked: Settlement) -> Posting:
     books = ledger()
-    posting = fast.settle(books, asked) or _settle_by_book(books, asked)
+    posting, concerned = fast.settle(books, asked) or (_settle_by_book(books, asked), None)
     if not posting.is_replay:
-        announce(posting.wallet_id)
+        announce(posting.wallet_id, concerned)
     return posting
 
 

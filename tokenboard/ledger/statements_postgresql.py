@@ -10,6 +10,9 @@ behind an updated wallet; the caller then puts the wallet back (UNDO_…; it own
 here repeats in its WHERE what the CHECKs demand: a stale row must be passed over, not raise.
 No row at all means that this path does not fit: too little, several grants, an expiry due, a repeated settlement.
 
+A hold and a settlement also tell who watches their wallet (`signals.py` puts the columns in): most wallets concern
+nobody, and another round trip to learn that is a tenth of what a call costs.
+
 Why no savepoint: two more round trips for each spend. Why no function: not faster (reference/performance.md, 3).
 """
 
@@ -98,9 +101,11 @@ WITH replay AS (               -- the key was used before: show the hold it made
       FROM wallet, hold
 )
 SELECT hold.id, NULL AS input_hash, wallet.posted_micros, wallet.held_micros, :expires_at::timestamptz, lot.id AS lot_id
+       /* watched by :wallet_id */
   FROM wallet LEFT JOIN lot ON true LEFT JOIN hold ON true
  UNION ALL
 SELECT id, input_hash, posted_after_micros, held_after_micros, expires_at, NULL
+       /* not watched */
   FROM replay
 """)
 
@@ -152,6 +157,7 @@ WITH found AS (                -- a second allocation, if there is one, has posi
      WHERE :captured::bigint > 0
 )
 SELECT posting.id, wallet.id, wallet.posted_micros, wallet.held_micros, wallet.amount_micros
+       /* watched by wallet.id */
   FROM wallet LEFT JOIN posting ON true
 """)
 
