@@ -7,14 +7,13 @@ back names the last character it has.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tokenboard.metering.service import Settled
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """Text that is recorded and may be shown; `to_char` is its event id. `events` are the provider's own, for /v1."""
 
     from_char: int

@@ -119,13 +119,13 @@ class PieceReader:
             self._usage = usage_of(event["usage"]) or self._usage  # told twice: the last one counts
         choices = event.get("choices")
         for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, Mapping):
+            if isinstance(choice, dict):
                 self._merge_choice(choice)
 
-    def _merge_choice(self, choice: Mapping[str, Any]) -> None:
+    def _merge_choice(self, choice: dict[str, Any]) -> None:
         delta = choice.get("delta")
         is_first = choice.get("index") in (0, None)
-        if isinstance(delta, Mapping):
+        if isinstance(delta, dict):
             shown = self._texts if is_first else self._thoughts
             shown.extend(text_parts(delta.get("content")))
             shown.extend(text_parts(delta.get("refusal")))
@@ -137,11 +137,12 @@ class PieceReader:
 
 
 def _decoded(payload: bytes) -> dict[str, Any] | None:
+    text = payload.decode("utf-8", "replace")
     try:
-        event = _DECODER.decode(payload.decode("utf-8", "replace"))
+        event, end = _DECODER.raw_decode(text)  # `decode` would look for white space around it: there is none
     except (ValueError, RecursionError, ArithmeticError):
         return None
-    return event if isinstance(event, dict) else None
+    return event if isinstance(event, dict) and end == len(text) else None
 
 
 def text_parts(content: object) -> list[str]:
