@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from tests.conftest import House
 from tokenboard.core.db import db
@@ -83,3 +83,28 @@ def test_who_listens_to_statements_hears_these_too():
             sa.event.remove(db.engine, moment, note)
 
     assert heard == ["SELECT $1 + 1"] * 2
+
+
+def test_what_is_prepared_outlives_a_rollback():
+    asked = Direct("SELECT :number + 271828")
+    for _ in range(7):
+        asked.row({"number": 1})
+
+    db.session.rollback()
+    db.session.rollback()
+
+    prepared = Direct("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :text")
+    assert prepared.row({"text": "SELECT $1 + 271828"}) == (1,)
+    assert asked.row({"number": 1}) == (271_829,)
+
+
+def test_a_table_that_a_rollback_took_away_may_come_again():
+    counted = Direct("SELECT count(*) FROM said WHERE number > :least")
+    for kind in ("bigint", "int", "numeric"):
+        db.session.execute(sa.text(f"CREATE TEMP TABLE said (number {kind})"))
+        db.session.execute(sa.text("INSERT INTO said VALUES (1), (2)"))
+        assert [counted.row({"least": 1}) for _ in range(7)] == [(1,)] * 7
+        db.session.rollback()
+        with pytest.raises(ProgrammingError):
+            counted.row({"least": 1})
+        db.session.rollback()

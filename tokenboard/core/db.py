@@ -38,7 +38,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tokenboard.core import clock
 from tokenboard.core.config import Settings
-from tokenboard.core.green import make_green
+from tokenboard.core.green import connect_our_way
 
 # Pools stay small: a hot row gets slower with more clients (reference/performance.md, 3).
 POOL_SIZE = 8
@@ -127,7 +127,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         if settings.is_sqlite:
             prepare_sqlite(db.engine)
         else:
-            make_green(db.engine)
+            connect_our_way(db.engine)
 
 
 def prepare_sqlite(engine: Engine) -> None:

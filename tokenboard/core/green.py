@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import psycopg
 from psycopg.waiting import Ready, Wait
 from sqlalchemy import Engine, event
+
+from tokenboard.core.prepared import LastingConnection
 
 _EVENTS = {Wait.R: (1, Ready.R), Wait.W: (2, Ready.W), Wait.RW: (3, Ready.RW)}  # libev's numbers for them
 
@@ -22,7 +23,7 @@ def is_green() -> bool:
     return patched is not None and bool(patched.is_module_patched("threading"))
 
 
-class GreenConnection(psycopg.Connection[Any]):
+class GreenConnection(LastingConnection):
     """Sleeps in the hub until its socket has something for it."""
 
     def wait(self, gen: Any, *args: Any, **more: Any) -> Any:
@@ -54,11 +55,12 @@ class GreenConnection(psycopg.Connection[Any]):
         super().close()
 
 
-def make_green(engine: Engine) -> None:
-    """From now on this engine's connections wait in the hub, if there is one."""
-    if is_green() and engine.dialect.name == "postgresql":
+def connect_our_way(engine: Engine) -> None:
+    """From now on its connections keep what is prepared (`prepared.py`), and wait in the hub if there is one."""
+    if engine.dialect.name == "postgresql":
         event.listen(engine, "do_connect", _connect)
 
 
-def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> GreenConnection:
-    return GreenConnection.connect(*arguments, **options)
+def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> LastingConnection:
+    kind = GreenConnection if is_green() else LastingConnection
+    return kind.connect(*arguments, **options)

@@ -20,7 +20,7 @@ from tokenboard.core import clock, db as database
 from tokenboard.core.config import Settings
 from tokenboard.core.db import db
 from tokenboard.core.errors import Busy
-from tokenboard.core.green import is_green, make_green
+from tokenboard.core.green import connect_our_way, is_green
 from tokenboard.core.money import nano_from_usd
 from tokenboard.metering import recording, relay_rules
 from tokenboard.metering.bell import Bell
@@ -161,7 +161,7 @@ class Generations:
         timeout = f"-c statement_timeout={_STATEMENT_TIMEOUT_MILLISECONDS} -c timezone=UTC"
         options["connect_args"] |= {"options": timeout, "tcp_user_timeout": 10_000}
         engine = sa.create_engine(url, **(options | {"pool_size": 1, "isolation_level": "AUTOCOMMIT"}))
-        make_green(engine)
+        connect_our_way(engine)
         return engine
 
 
