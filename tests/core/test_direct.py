@@ -87,24 +87,24 @@ def test_who_listens_to_statements_hears_these_too():
 
 def test_what_is_prepared_outlives_a_rollback():
     asked = Direct("SELECT :number + 271828")
-    for _ in range(7):
-        asked.row({"number": 1})
-
-    db.session.rollback()
-    db.session.rollback()
-
     prepared = Direct("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :text")
-    assert prepared.row({"text": "SELECT $1 + 271828"}) == (1,)
-    assert asked.row({"number": 1}) == (271_829,)
+    with db.engine.connect() as connection:
+        for _ in range(7):
+            asked.row({"number": 1}, connection)
+        connection.rollback()
+
+        assert prepared.row({"text": "SELECT $1 + 271828"}, connection) == (1,)
+        assert asked.row({"number": 1}, connection) == (271_829,)
 
 
 def test_a_table_that_a_rollback_took_away_may_come_again():
     counted = Direct("SELECT count(*) FROM said WHERE number > :least")
-    for kind in ("bigint", "int", "numeric"):
-        db.session.execute(sa.text(f"CREATE TEMP TABLE said (number {kind})"))
-        db.session.execute(sa.text("INSERT INTO said VALUES (1), (2)"))
-        assert [counted.row({"least": 1}) for _ in range(7)] == [(1,)] * 7
-        db.session.rollback()
-        with pytest.raises(ProgrammingError):
-            counted.row({"least": 1})
-        db.session.rollback()
+    with db.engine.connect() as connection:
+        for kind in ("bigint", "int", "numeric"):
+            connection.execute(sa.text(f"CREATE TEMP TABLE said (number {kind})"))
+            connection.execute(sa.text("INSERT INTO said VALUES (1), (2)"))
+            assert [counted.row({"least": 1}, connection) for _ in range(7)] == [(1,)] * 7
+            connection.rollback()
+            with pytest.raises(ProgrammingError):
+                counted.row({"least": 1}, connection)
+            connection.rollback()
