@@ -89,9 +89,10 @@ def test_what_is_prepared_outlives_a_rollback():
     asked = Direct("SELECT :number + 271828")
     prepared = Direct("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :text")
     with db.engine.connect() as connection:
-        for _ in range(7):
-            asked.row({"number": 1}, connection)
-        connection.rollback()
+        with connection.begin() as begun:
+            for _ in range(7):
+                asked.row({"number": 1}, connection)
+            begun.rollback()
 
         assert prepared.row({"text": "SELECT $1 + 271828"}, connection) == (1,)
         assert asked.row({"number": 1}, connection) == (271_829,)
@@ -101,10 +102,12 @@ def test_a_table_that_a_rollback_took_away_may_come_again():
     counted = Direct("SELECT count(*) FROM said WHERE number > :least")
     with db.engine.connect() as connection:
         for kind in ("bigint", "int", "numeric"):
-            connection.execute(sa.text(f"CREATE TEMP TABLE said (number {kind})"))
-            connection.execute(sa.text("INSERT INTO said VALUES (1), (2)"))
-            assert [counted.row({"least": 1}, connection) for _ in range(7)] == [(1,)] * 7
-            connection.rollback()
+            with connection.begin() as made:
+                connection.execute(sa.text(f"CREATE TEMP TABLE said (number {kind})"))
+                connection.execute(sa.text("INSERT INTO said VALUES (1), (2)"))
+                assert [counted.row({"least": 1}, connection) for _ in range(7)] == [(1,)] * 7
+                made.rollback()
+            without = connection.begin()
             with pytest.raises(ProgrammingError):
                 counted.row({"least": 1}, connection)
-            connection.rollback()
+            without.rollback()
