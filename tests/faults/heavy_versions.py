@@ -42,6 +42,11 @@ CONTRACT = (
 )
 
 
+def _operator(url: sa.URL) -> sa.Connection:
+    """A connection of its own that commits each statement and is closed when it is left."""
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect()
+
+
 def test_a_migration_that_only_adds_disturbs_nobody(postgresql_house: House, tmp_path: Path):
     postgresql_house.empty()
     app = postgresql_house.app
@@ -51,7 +56,7 @@ def test_a_migration_that_only_adds_disturbs_nobody(postgresql_house: House, tmp
         users = [threading.Thread(target=_spend_on, args=(running, token, n, told, ending)) for n in range(4)]
         for one in users:
             one.start()
-        with app.app_context(), sa.create_engine(db.engine.url, isolation_level="AUTOCOMMIT").connect() as operator:
+        with app.app_context(), _operator(db.engine.url) as operator:
             for statement in (*EXPAND, *CONTRACT):
                 ending.wait(0.5)
                 operator.exec_driver_sql("SET lock_timeout = '2s'")
@@ -109,7 +114,7 @@ def test_a_dump_put_back_and_reconciled_has_every_purchase_once(
     _buy(market, 5)
     _tool(tools, "pg_dump", url, "-Fc", "-f", str(dump), str(url.database))
     _buy(market, PURCHASES)
-    with market.app.app_context(), sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as operator:
+    with market.app.app_context(), _operator(url) as operator:
         operator.exec_driver_sql(f"CREATE DATABASE {name}")
     try:
         _tool(tools, "pg_restore", url, "--no-owner", "-d", name, str(dump))
@@ -129,7 +134,7 @@ def test_a_dump_put_back_and_reconciled_has_every_purchase_once(
             db.session.remove()
             db.engine.dispose()
     finally:
-        with market.app.app_context(), sa.create_engine(url, isolation_level="AUTOCOMMIT").connect() as operator:
+        with market.app.app_context(), _operator(url) as operator:
             operator.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -8,6 +8,10 @@ import re
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from tests.people import Someone
+from tokenboard.accounts.models import Person
+from tokenboard.core.db import db
+
 
 def test_only_pages_that_are_built_are_linked(sqlite_people):
     page = sqlite_people.browser(sqlite_people.alice).get("/account").text
@@ -78,6 +82,20 @@ def test_an_error_page_is_drawn_when_the_database_is_away(sqlite_people, monkeyp
 
     assert browser.get("/account").status_code == 503
     assert "Not Found" in browser.get("/no/such/page").text
+
+
+def test_somebody_whose_last_workspace_has_gone_reads_so_on_a_page(sqlite_people):
+    with sqlite_people.app.app_context():
+        nobody = Person(email="nobody@example.com")  # as an account that is being deleted looks to its last request
+        db.session.add(nobody)
+        db.session.commit()
+        someone = Someone(nobody.id, nobody.email, "", "")
+    browser = sqlite_people.browser(someone)
+
+    for path, status in (("/nowhere", 404), ("/dashboard", 404), ("/credits", 404), ("/settings/security", 200)):
+        answer = browser.get(path)
+        assert (answer.status_code, "</main>" in answer.text) == (status, True), path
+    assert browser.post("/logout").status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/register", "/settings/general", "/settings/workspace", "/account"])

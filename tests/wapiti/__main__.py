@@ -22,10 +22,10 @@ from tempfile import TemporaryDirectory
 from scripts.house import Refusal, here
 from tests.postgres import NoPostgres
 from tests.wapiti.ear import listening
-from tests.wapiti.findings import read, sorted_out
+from tests.wapiti.findings import cut_short, read, sorted_out
 from tests.wapiti.installing import wapiti
 from tests.wapiti.standing import Standing, standing
-from tests.wapiti.walks import WALKS, Walk
+from tests.wapiti.walks import ATTACK_SECONDS, WALKS, Walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,28 @@ class Outcome:
     addresses: int
     faults: list[str]
     explained: Counter[str]
+    cut_short: list[str]
     seconds: float
 
     def spoken(self) -> str:
         known = ", ".join(f"{name} × {count}" for name, count in sorted(self.explained.items())) or "none"
         head = f"{self.walk.name:<14} {self.addresses:>4} addresses, {self.seconds:5.0f} s; explained: {known}"
-        return "\n".join([head, *(f"  FINDING {fault}" for fault in self.faults)])
+        cut = f"  cut short: {', '.join(self.cut_short)}" if self.cut_short else ""
+        return "\n".join([head, *filter(None, [cut]), *(f"  FINDING {fault}" for fault in self.faults)])
 
 
 def main(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run wapiti")
     parser.add_argument("only", nargs="*", help=f"of {', '.join(walk.file for walk in WALKS)}; all without")
-    only = set(parser.parse_args(given).only)
+    parser.add_argument("--seconds", type=int, default=ATTACK_SECONDS, help="at most for each module; %(default)s")
+    asked = parser.parse_args(given)
+    only = set(asked.only)
     walks = [walk for walk in WALKS if not only or walk.file in only]
     house = here()
     program = wapiti(house)
     with TemporaryDirectory(prefix="tb-wapiti-") as name, standing(Path(name)) as running:
         try:
-            outcomes = [_walked(walk, program, running, Path(name)) for walk in walks]
+            outcomes = [_walked(walk, program, running, Path(name), asked.seconds) for walk in walks]
             faults = _after(running)
         finally:
             _keep(Path(name), house.instance / "wapiti-reports")
@@ -66,11 +70,11 @@ def main(given: list[str]) -> int:
     return 1 if found else 0
 
 
-def _walked(walk: Walk, program: Path, running: Standing, folder: Path) -> Outcome:
+def _walked(walk: Walk, program: Path, running: Standing, folder: Path, seconds: int) -> Outcome:
     print(f"{walk.name} …", flush=True)  # noqa: T201 - a command's answer
     cookie, begun = running.cookie_of(walk.who), time.monotonic()
     with listening() as ear:
-        words = walk.words(program, running.url, cookie=cookie, ear=ear, folder=folder)
+        words = walk.words(program, running.url, cookie=cookie, ear=ear, folder=folder, seconds=seconds)
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     report = walk.report(folder)
     if not report.is_file():
@@ -84,7 +88,7 @@ def _walked(walk: Walk, program: Path, running: Standing, folder: Path) -> Outco
         faults.append(f"the walk saw {addresses} addresses, fewer than {walk.addresses}")
     if not running.opens(walk.starts[0], cookie):
         faults.append(f"{walk.starts[0]} does not open any more: the walker put itself out")
-    return Outcome(walk, addresses, faults, explained, time.monotonic() - begun)
+    return Outcome(walk, addresses, faults, explained, cut_short(walk.log(folder)), time.monotonic() - begun)
 
 
 def _after(running: Standing) -> list[str]:
@@ -95,8 +99,9 @@ def _after(running: Standing) -> list[str]:
 
 def _keep(folder: Path, kept: Path) -> None:
     kept.mkdir(exist_ok=True)
-    for file in [*folder.glob("*.json"), *folder.glob("*.log")]:
-        shutil.copy(file, kept / file.name)
+    for file in [*(walk.report(folder) for walk in WALKS), *folder.glob("*.log")]:
+        if file.is_file():
+            shutil.copy(file, kept / file.name)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CUT = re.compile(r"Max attack time was reached for module (\w+)")
 _KINDS = ("vulnerabilities", "anomalies", "additionals")
 
 
@@ -44,7 +46,9 @@ class Explained:
         )
 
 
-EXPLAINED: tuple[Explained, ...] = ()
+EXPLAINED: tuple[Explained, ...] = (
+    Explained("OPTIONS is answered", "HTTP Methods", info=r": ((OPTIONS|HEAD|POST) \(\d+\) ?)+$"),
+)
 
 
 def read(report: Mapping[str, Any]) -> list[Finding]:
@@ -74,3 +78,8 @@ def sorted_out(findings: Iterable[Finding]) -> tuple[list[Finding], Counter[str]
         else:
             explained[why] += 1
     return list(open_ones), explained
+
+
+def cut_short(log: Path) -> list[str]:
+    """The modules that had no time to try everything."""
+    return _CUT.findall(log.read_text(encoding="utf-8", errors="replace")) if log.is_file() else []

@@ -123,7 +123,7 @@ def _environ(database_url: str, redis_url: str, sandbox_url: str) -> dict[str, s
 
 def _filled(environ: dict[str, str], folder: Path) -> tuple[Flask, People]:
     """Migrated; the cast, and a row of each kind, so that every page has something to show."""
-    app = create_app(load_settings(environ, instance_path=folder))
+    app = create_app(load_settings(environ | {"LOG_LEVEL": "ERROR"}, instance_path=folder))
     with app.app_context():
         upgrade(directory=str(ROOT / "migrations"))
     people = settle(app)

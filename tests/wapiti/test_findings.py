@@ -29,6 +29,13 @@ def test_every_kind_of_a_report_is_read_and_an_address_loses_its_ids():
     assert str(found[0]) == "XSS: GET /keys/:id (q): XSS in q"
 
 
+def test_a_module_that_had_no_time_for_everything_is_named(tmp_path: Path):
+    log = tmp_path / "walk.log"
+    assert findings.cut_short(log) == []
+    log.write_text("[*] Launching module xss\n… Max attack time was reached for module xss, stopping.\n", "utf-8")
+    assert findings.cut_short(log) == ["xss"]
+
+
 def test_only_what_an_explanation_fits_in_every_part_is_explained(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(findings, "EXPLAINED", (Explained("by design", "SSRF", "^POST /hooks", "outgoing HTTP POST"),))
     wanted = Finding("SSRF", "POST", "/hooks", "url", "an outgoing HTTP POST")

@@ -32,7 +32,9 @@ class Walk:
     scope: str = "domain"
     modules: tuple[str, ...] = MODULES
 
-    def words(self, program: Path, url: str, *, cookie: str, ear: str, folder: Path) -> list[str]:
+    def words(
+        self, program: Path, url: str, *, cookie: str, ear: str, folder: Path, seconds: int = ATTACK_SECONDS
+    ) -> list[str]:
         """wapiti's command line. `url` has no path; the report goes to `folder`."""
         options = {
             "--scope": self.scope,
@@ -41,14 +43,14 @@ class Walk:
             "--endpoint": ear,
             "--timeout": str(ANSWER_SECONDS),
             "--tasks": "4",
-            "--scan-force": "polite",  # an address with other values in its query is soon the same page
+            "--scan-force": "paranoid",  # an address with other values in its query is soon the same page
             "--max-scan-time": str(LOOK_SECONDS),
-            "--max-attack-time": str(ATTACK_SECONDS),
+            "--max-attack-time": str(seconds),
             "--store-session": str(folder),
             "--store-config": str(folder),
             "--format": "json",
             "--output": str(self.report(folder)),
-            "--log": str(folder / f"{self.file}.log"),
+            "--log": str(self.log(folder)),
         }
         given = [word for pair in options.items() for word in pair]
         more = [word for path in self.starts[1:] for word in ("--start", url + path)]
@@ -65,6 +67,9 @@ class Walk:
     @property
     def file(self) -> str:
         return self.name.replace(" ", "-")
+
+    def log(self, folder: Path) -> Path:
+        return folder / f"{self.file}.log"
 
     def report(self, folder: Path) -> Path:
         return folder / f"{self.file}.json"

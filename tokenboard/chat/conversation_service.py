@@ -43,6 +43,7 @@ def delete(*, conversation: Conversation) -> str | None:
     running = queries.streaming(conversation.id)
     if running:
         service.stop(answer=running)  # before the conversation's lock: the order in which an ending takes both
+    queries.lock_finished(conversation.id)
     locked = queries.lock_conversation(conversation.id)
     assert locked is not None, "rows of conversations are never taken away"
     locked.title, locked.deleted_at = ERASED, locked.deleted_at or now()

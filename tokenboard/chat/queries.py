@@ -194,6 +194,19 @@ def shelves(pinned: Sequence[Conversation], rest: Sequence[Conversation]) -> tup
     return tuple(shelf for shelf in groups if shelf.conversations)
 
 
+def lock_finished(conversation_id: str) -> None:
+    """Its messages, but for one that is being written, held until the commit: taken before the conversation's row.
+
+    Editing and asking again change messages first and the conversation last; an ending takes the conversation, then the
+    one message it fills. Whoever wants all of them takes the first ones so, or two of them wait for each other.
+    """
+    finished = (Message.conversation_id == conversation_id, Message.status != Status.STREAMING)
+    if is_postgresql():
+        db.session.execute(
+            select(Message.id).where(*finished).order_by(Message.position).with_for_update(key_share=True)
+        )
+
+
 def lock_conversation(conversation_id: str) -> Conversation | None:
     """The row, held until the commit, so that a deletion and an answer's end come one after the other.
 

@@ -73,7 +73,8 @@ def _build() -> Shell:
 
 def _for(signed_in: SignedIn | None) -> Shell:
     toasts = tuple(cast(list[tuple[str, str]], get_flashed_messages(with_categories=True)))
-    if signed_in is None:
+    # Nobody, or somebody whose last workspace has just gone: then the page is an error's, and stands without a menu.
+    if signed_in is None or not access.all_of(signed_in.person):
         return Shell(theme=_theme(None), banners=_banners(None), toasts=toasts)
     current = access.load(None, signed_in.person)
     return Shell(
