@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -55,6 +55,7 @@ class Slate:
         self.ticks: list[list[Note]] = []
         self.faults: list[Exception] = []
         self.verdict = KEPT
+        self.followed: list[tuple[Recorder, str]] = []
         self.may_write = threading.Event()
         self.may_write.set()
 
@@ -69,8 +70,12 @@ class Slate:
 
 
 @pytest.fixture
-def slate() -> Slate:
-    return Slate()
+def slate() -> Iterator[Slate]:
+    """Its recorders' threads go on after a test, and then sleep."""
+    made = Slate()
+    yield made
+    for recorder, call_id in made.followed:
+        recorder.leave(call_id)
 
 
 LEASES = Leases()
@@ -80,6 +85,7 @@ def _following(slate: Slate, *calls: Call, leases: Leases = LEASES) -> tuple[Rec
     recorder = Recorder(slate.write, leases)
     hearings = [Hearing() for _ in calls]
     for call, hearing in zip(calls, hearings, strict=True):
+        slate.followed.append((recorder, call.id))
         recorder.follow(call, hearing, lambda output_bytes: output_bytes * 10)
     return recorder, hearings
 
@@ -154,6 +160,16 @@ def test_a_call_that_is_not_ours_any_more_is_lost(slate: Slate):
     assert hearing.deltas == []
     with pytest.raises(CallLost):
         recorder.record(call, "y")
+
+
+def test_a_lost_call_that_has_not_left_yet_wakes_nobody(slate: Slate):
+    call = Call()
+    recorder, _ = _following(slate, call, leases=Leases(renew_seconds=0.0))
+    slate.verdict = Verdict(is_kept=False, is_ours=False, is_asked_to_stop=False)
+
+    with pytest.raises(CallLost):
+        recorder.record(call, "x").wait()
+    assert recorder._idle_seconds() > 1
 
 
 def test_a_row_that_somebody_holds_is_written_at_the_next_tick(slate: Slate):

@@ -199,8 +199,9 @@ class Recorder:
                 Bell().wait(left)
 
     def _idle_seconds(self) -> float:
-        """Until the next lease wants to be renewed."""
-        oldest = min((track.renewed_at for track in list(self._tracks.values())), default=None)
+        """Until the next lease wants to be renewed. Nobody's is whose call is lost, however long it takes to leave."""
+        kept = (track.renewed_at for track in list(self._tracks.values()) if not track.is_lost)
+        oldest = min(kept, default=None)
         if oldest is None:
             return _IDLE_SECONDS
         return oldest + self._leases.renew_seconds - clock.monotonic()
