@@ -14,7 +14,7 @@ from tests.people import Browser, People, Someone
 from tokenboard.core.db import new_id
 
 PAGE = "/admin/announcements"
-NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+NOON = datetime(2027, 11, 28, 12, tzinfo=UTC)
 Open = Callable[[Someone | None], Browser]
 
 
@@ -23,9 +23,9 @@ def form(text: str, **more: str) -> dict[str, str]:
 
 
 def test_it_is_shown_while_it_runs_to_everybody_who_is_signed_in(people: People, browser: Open):
-    ada, bob = browser(people.ada), browser(people.bob)
     with time_machine.travel(NOON, tick=False) as clock:
-        told = form("Maintenance at two.", starts_at="2026-11-28T13:00", ends_at="2026-11-28T14:00", link="/pricing")
+        ada, bob = browser(people.ada), browser(people.bob)
+        told = form("Maintenance at two.", starts_at="2027-11-28T13:00", ends_at="2027-11-28T14:00", link="/pricing")
         assert ada.post(PAGE, told).status_code == 303
         assert ada.post(PAGE, told).status_code == 303  # sent twice is announced once
         assert "Maintenance" not in bob.get("/dashboard").text

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 import time_machine
 from flask import Flask
@@ -151,12 +153,12 @@ def test_a_database_that_is_away_is_told_without_its_address(house: House, monke
     with app.app_context():
         engine = db.engine
         engine.dispose()
-        event.listen(engine, "do_connect", _unreachable)
+        monkeypatch.setattr(psycopg.Connection, "connect", _unreachable)
+        monkeypatch.setattr(engine.dialect, "connect", _unreachable)  # SQLite's way
         try:
             answer = app.test_client().get("/readyz")
             alive = app.test_client().get("/healthz")
         finally:
-            event.remove(engine, "do_connect", _unreachable)
             app.extensions.pop("readiness", None)
 
     assert answer.status_code == 503
@@ -165,8 +167,9 @@ def test_a_database_that_is_away_is_told_without_its_address(house: House, monke
     assert alive.status_code == 200
 
 
-def _unreachable(dialect, _record, _arguments, _options):
-    raise dialect.loaded_dbapi.OperationalError("could not connect to postgres://alice:hunter2@db.internal")
+def _unreachable(*_: object, **options: object) -> None:
+    kind = psycopg.OperationalError if "dbname" in options else sqlite3.OperationalError
+    raise kind("could not connect to postgres://alice:hunter2@db.internal")
 
 
 @contextlib.contextmanager
