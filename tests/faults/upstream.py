@@ -27,6 +27,8 @@ def _shape(model: str) -> tuple[int, int]:
     _, pieces, milliseconds = model.split("-")
     return int(pieces), int(milliseconds)
 
+_NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
 
 def _framed(event: dict[str, Any] | str) -> bytes:
     line = f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n".encode()
@@ -60,7 +62,10 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             head = await reader.readuntil(b"\r\n\r\n")
             lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
             body = await reader.readexactly(int(lengths[0].partition(b":")[2]) if lengths else 0)
-            await _answer(json.loads(body)["model"], writer)
+            if body:
+                await _answer(json.loads(body)["model"], writer)
+            else:
+                writer.write(_NOTHING)  # the worker asks for a list of models now and then
     except (asyncio.IncompleteReadError, ConnectionError):
         return  # whoever asked has gone
     finally:
