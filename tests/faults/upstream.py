@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 def word(number: int) -> str:
@@ -26,8 +27,6 @@ def script(model: str) -> str:
 def _shape(model: str) -> tuple[int, int]:
     _, pieces, milliseconds = model.split("-")
     return int(pieces), int(milliseconds)
-
-_NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 def _framed(event: dict[str, Any] | str) -> bytes:
