@@ -37,7 +37,8 @@ def _spend(people: People, amount: int, key: str) -> None:
 
 def _told(app: Flask) -> list[tuple[str, str]]:
     with app.app_context():
-        return [(one.address, one.subject) for one in db.session.scalars(select(Notice).where(Notice.kind == KIND))]
+        told = db.session.scalars(select(Notice).where(Notice.kind == KIND).order_by(Notice.created_at, Notice.id))
+        return [(one.address, one.subject) for one in told]
 
 
 def test_falling_below_the_line_tells_the_owner_once(people: People, browser: Open):
