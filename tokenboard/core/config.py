@@ -47,7 +47,9 @@ class Settings(FrontSettings, NoticeSettings, ChatSettings, PaymentSettings, Peo
         default="",
     )
     web_concurrency: int = setting(
-        *("WEB_CONCURRENCY", read.integer(1, 64), "Web processes that gunicorn starts; with SQLite leave it at 1."),
+        "WEB_CONCURRENCY",
+        read.integer(1, 64),
+        "Web processes that gunicorn starts; with SQLite leave it at 1.",
         group="Where it runs",
         default=1,
     )
@@ -222,22 +224,6 @@ class Settings(FrontSettings, NoticeSettings, ChatSettings, PaymentSettings, Peo
         default=Decimal("0.01"),
     )
 
-    smtp_url: str = setting(
-        "SMTP_URL",
-        read.smtp_url,
-        "Sends e-mail. Unset: messages are logged and shown in the development outbox.",
-        group="Mail",
-        default="",
-        is_secret=True,
-        example="smtp://user:password@smtp.example.com:587",
-    )
-    mail_from: str = setting(
-        "MAIL_FROM",
-        read.text,
-        "Sender of e-mails.",
-        group="Mail",
-        default="TokenBoard <tokenboard@localhost>",
-    )
     bcrypt_cost: int = setting(
         "BCRYPT_COST",
         read.integer(4, 16),

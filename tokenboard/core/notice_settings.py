@@ -1,4 +1,4 @@
-"""The settings of what goes out: where a workspace's webhooks may go."""
+"""The settings of what goes out: how mail is sent, and where a workspace's webhooks may go."""
 
 from __future__ import annotations
 
@@ -10,8 +10,24 @@ from tokenboard.core.settings_fields import setting
 
 @dataclass(frozen=True)
 class NoticeSettings:
-    """Bounds of the operator's for addresses that members choose."""
+    """Mail, and bounds of the operator's for addresses that members choose."""
 
+    smtp_url: str = setting(
+        "SMTP_URL",
+        read.smtp_url,
+        "Sends e-mail. Unset: messages are logged and shown in the development outbox.",
+        group="Mail",
+        default="",
+        is_secret=True,
+        example="smtp://user:password@smtp.example.com:587",
+    )
+    mail_from: str = setting(
+        "MAIL_FROM",
+        read.text,
+        "Sender of e-mails.",
+        group="Mail",
+        default="TokenBoard <tokenboard@localhost>",
+    )
     webhook_hosts: tuple[str, ...] = setting(
         "WEBHOOK_HOSTS",
         read.hosts,

@@ -12,7 +12,7 @@ from tokenboard.core.db import db
 from tokenboard.metering.facts import UsageFact
 from tokenboard.metering.histogram_rules import BOUNDS_MS, COLUMNS, FIRST_TOKEN, LATENCY
 from tokenboard.metering.usage_columns import DAY_KEY, RECORD, WORKSPACE_KEY, postgresql_values
-from tokenboard.metering.usage_models import ERRORS, NIL, SUMS
+from tokenboard.metering.usage_models import IS_ERROR, NIL, SUMS
 from tokenboard.metering.usage_writing import upsert_sums
 
 _PILE = "CREATE TEMP TABLE IF NOT EXISTS usage_pile (LIKE usage_record) ON COMMIT DELETE ROWS"
@@ -31,8 +31,7 @@ def _sums() -> str:
     histograms = [
         f"count(*) FILTER (WHERE {name} = {n})" for name in ("latency", "first_token") for n in range(COLUMNS)
     ]
-    failed = ", ".join(f"'{word}'" for word in ERRORS)
-    return ", ".join(["count(*)", f"count(*) FILTER (WHERE status IN ({failed}))", *plain, *histograms])
+    return ", ".join(["count(*)", f"count(*) FILTER (WHERE {IS_ERROR})", *plain, *histograms])
 
 
 def _added_up(table: str, key: Sequence[str], query: str) -> str:

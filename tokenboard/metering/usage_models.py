@@ -20,7 +20,7 @@ NIL = "00000000-0000-0000-0000-000000000000"
 # Ended otherwise than it was asked for, and not by the person.
 ERRORS = ("interrupted", "failed", "refused")
 # Said in these words wherever the index over errors is to serve: a database matches its condition by the text.
-IS_ERROR = "status IN ('interrupted', 'failed', 'refused')"
+IS_ERROR = "status IN ({})".format(", ".join(f"'{word}'" for word in ERRORS))
 SUMS = (
     *("requests", "errors", "prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens"),
     *("credits_micros", "cost_nano_usd"),
